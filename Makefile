@@ -1,0 +1,76 @@
+# Every task of a developer, the same here and in .ci/run. `make` alone lists them.
+
+PYTHON ?= python3
+# The libraries under test start threads of their own in every worker: one each is enough.
+WORKERS ?= auto
+
+VENV := .venv
+BIN := $(VENV)/bin
+DEV := $(VENV)/.dev
+BENCH := $(VENV)/.bench
+CORE := src/penstock/_core.abi3.so
+CARGO := PYO3_PYTHON=$(CURDIR)/$(BIN)/python cargo
+RUST := --manifest-path rust/Cargo.toml
+RUST_FILES := $(shell find rust -name target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print)
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+UV := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+
+.DEFAULT_GOAL := help
+.PHONY: help setup venv demo test check format bench build lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(CORE) ## create .venv, install the locked requirements, build the core
+venv: $(DEV) ## create .venv and install the locked requirements
+
+demo: $(CORE) ## train on 327,346 flights, convert, predict, compare
+	@$(BIN)/python demo/flights.py
+
+test: $(CORE) ## run the tests of the core and of the package
+	$(CARGO) test $(RUST) --package penstock-core
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) tests
+
+check: $(DEV) ## formatting, lints and types; changes nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(CARGO) fmt $(RUST) --all --check
+	$(CARGO) clippy $(RUST) --locked --workspace --all-targets -- --deny warnings
+
+format: $(DEV) ## format everything, mend what lints can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(CARGO) fmt $(RUST) --all
+
+bench: $(CORE) $(BENCH) ## measure beside scikit-learn, LightGBM and ONNX Runtime
+	$(BIN)/python bench/run.py
+
+build: $(DEV) ## a wheel for this platform, in dist/
+	$(BIN)/maturin build --release --locked --out dist
+
+lock: $(DEV) ## resolve requirements/*.in anew into *.txt
+	$(PIP) install --quiet uv
+	cd requirements && ../$(BIN)/$(UV) --upgrade dev.in --output-file dev.txt
+	cd requirements && ../$(BIN)/$(UV) --upgrade bench.in --constraint dev.txt --output-file bench.txt
+
+clean: ## remove .venv and everything that was built
+	rm -rf $(VENV) dist rust/target $(CORE) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(DEV): requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "\`$(PYTHON)\` is missing or older than Python 3.11; name another: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes --requirement $<
+	@touch $@
+
+$(BENCH): requirements/bench.txt $(DEV)
+	$(PIP) install --require-hashes --requirement $<
+	@touch $@
+
+$(CORE): $(DEV) $(RUST_FILES) pyproject.toml
+	@command -v cargo >/dev/null || { \
+		echo "\`cargo\` is missing; install Rust 1.88 or newer: https://rustup.rs" >&2; exit 1; }
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release
+	@touch $@

@@ -26,7 +26,7 @@ setup: $(CORE) ## create .venv, install the locked requirements, build the core
 venv: $(DEV) ## create .venv and install the locked requirements
 
 demo: $(CORE) ## train on 327,346 flights, convert, predict, compare
-	@$(BIN)/python demo/flights.py
+	@$(BIN)/python -m demo.flights
 
 test: $(CORE) ## run the tests of the core and of the package
 	$(CARGO) test $(RUST) --package penstock-core
@@ -45,7 +45,7 @@ format: $(DEV) ## format everything, mend what lints can mend
 	$(CARGO) fmt $(RUST) --all
 
 bench: $(CORE) $(BENCH) ## measure beside scikit-learn, LightGBM and ONNX Runtime
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run
 
 build: $(DEV) ## a wheel for this platform, in dist/
 	$(BIN)/maturin build --release --locked --out dist
@@ -56,7 +56,7 @@ lock: $(DEV) ## resolve requirements/*.in anew into *.txt
 	cd requirements && ../$(BIN)/$(UV) --upgrade bench.in --constraint dev.txt --output-file bench.txt
 
 clean: ## remove .venv and everything that was built
-	rm -rf $(VENV) dist rust/target $(CORE) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist rust/target $(CORE) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(DEV): requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

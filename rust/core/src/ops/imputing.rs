@@ -1,0 +1,163 @@
+//! Missing values: replaced, indicated or refused.
+
+use super::Lower;
+use crate::error::{ArtifactError, Code};
+use crate::manifest::Precision;
+use crate::plan::block::{Block, Step};
+use crate::plan::builder::Otherwise;
+use crate::plan::element::{Element, Register, Vector};
+use crate::plan::scalar::Scalar;
+use crate::plan::{Lowering, TensorName, TextName};
+use serde::Deserialize;
+use serde_json::Value;
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Impute {
+    missing: Option<f64>,
+    replacements: TensorName,
+}
+
+impl Lower for Impute {
+    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+        let input = lowering.one(inputs)?;
+        let replacements = lowering.f64s(&self.replacements, input.len())?;
+        let mut output = Vec::with_capacity(input.len());
+        for (element, replacement) in input.iter().zip(replacements) {
+            let scalar = match self.missing {
+                None => Scalar::ReplaceMissing(replacement),
+                Some(missing) => Scalar::ReplaceEqual(missing, replacement),
+            };
+            output.push(lowering.apply(element, scalar)?);
+        }
+        Ok(output)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImputeText {
+    missing: Option<String>,
+    replacements: TextName,
+}
+
+impl Lower for ImputeText {
+    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+        let mut input = lowering.one(inputs)?;
+        let replacements = lowering.texts(&self.replacements)?;
+        lowering.check_length(&self.replacements.text, replacements.len(), input.len())?;
+        let missing: Option<Arc<str>> = self.missing.as_deref().map(Arc::from);
+        for (element, replacement) in input.iter_mut().zip(replacements) {
+            let Element::Text(text) = element else {
+                return Err(lowering.error("takes texts; its input has numbers or codes"));
+            };
+            text.replacements.push((missing.clone(), Arc::from(replacement)));
+        }
+        Ok(input)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndicateMissing {
+    missing: Value,
+}
+
+impl IndicateMissing {
+    fn element(&self, lowering: &mut Lowering<'_>, element: &Element) -> Result<Element, ArtifactError> {
+        let Element::Text(text) = element else {
+            let scalar = match &self.missing {
+                Value::Null => Scalar::IsMissing,
+                Value::Number(number) => Scalar::IsEqual(number.as_f64().unwrap_or(f64::NAN)),
+                _ => return Err(lowering.error("looks for a text in numbers")),
+            };
+            return lowering.apply(element, scalar);
+        };
+        let (levels, missing) = match &self.missing {
+            Value::Null => (Vec::new(), 1),
+            Value::String(level) => (vec![(level.clone(), 1)], 0),
+            _ => return Err(lowering.error("looks for a number in texts")),
+        };
+        let (missing, unseen) = (Otherwise::Code(missing), Otherwise::Code(0));
+        let code = lowering.builder.text_coding(text, &levels, missing, unseen);
+        Ok(Element::Indicator { code, equals: 1, on: 1.0, off: 0.0 })
+    }
+}
+
+impl Lower for IndicateMissing {
+    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+        let input = lowering.one(inputs)?;
+        input.iter().map(|element| self.element(lowering, element)).collect()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Require {
+    missing: bool,
+    infinite: bool,
+    precision: Precision,
+}
+
+impl Lower for Require {
+    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+        let input = lowering.one(inputs)?;
+        let mut checks = Vec::new();
+        for element in &input {
+            match element {
+                Element::Number(source) => {
+                    checks.push((*source, lowering.builder.origin(element)));
+                }
+                Element::Constant(_) | Element::Indicator { .. } => {}
+                Element::Code(_) | Element::Text(_) => {
+                    return Err(lowering.error("takes numbers; its input has texts or codes"));
+                }
+            }
+        }
+        lowering.builder.push(RequireStep {
+            checks,
+            missing: self.missing,
+            infinite: self.infinite,
+            single: self.precision == Precision::F32,
+        });
+        Ok(input)
+    }
+}
+
+struct RequireStep {
+    checks: Vec<(Register, Arc<[usize]>)>,
+    missing: bool,
+    infinite: bool,
+    single: bool,
+}
+
+impl RequireStep {
+    fn allows(&self, x: f64) -> bool {
+        if x.is_nan() {
+            return self.missing;
+        }
+        self.infinite || if self.single { (x as f32).is_finite() } else { x.is_finite() }
+    }
+}
+
+impl Step for RequireStep {
+    fn run(&self, block: &mut Block<'_>) {
+        for (source, fields) in &self.checks {
+            if block.number(*source).iter().all(|x| self.allows(*x)) {
+                continue;
+            }
+            for row in 0..block.rows {
+                let x = block.number(*source)[row];
+                if !self.allows(x) {
+                    let code = if x.is_nan() { Code::Missing } else { Code::NotFinite };
+                    block.refuse(row, code, fields, x);
+                }
+            }
+        }
+    }
+
+    fn describe(&self) -> String {
+        format!("{} elements checked", self.checks.len())
+    }
+}

@@ -1,0 +1,191 @@
+//! Linear models: dot products with one-hot columns as table lookups.
+
+use super::Lower;
+use crate::error::ArtifactError;
+use crate::plan::block::{Block, Step};
+use crate::plan::element::{CodeRegister, Element, Register, Vector};
+use crate::plan::{Lowering, TensorName};
+use foldhash::{HashMap, HashMapExt};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Linear {
+    coefficients: TensorName,
+    intercepts: TensorName,
+}
+
+impl Lower for Linear {
+    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+        let input = lowering.one(inputs)?;
+        let intercepts = lowering.tensors.f64s(&self.intercepts.tensor)?;
+        let count = intercepts.len();
+        lowering.check_width(count)?;
+        let coefficients = lowering.f64s(&self.coefficients, count * input.len())?;
+        let mut step = LinearStep {
+            intercepts,
+            numbers: Vec::new(),
+            tables: Vec::new(),
+            targets: Vec::with_capacity(count),
+        };
+        let mut tables: HashMap<CodeRegister, usize> = HashMap::default();
+        for (at, element) in input.iter().enumerate() {
+            let weights: Vec<f64> =
+                (0..count).map(|output| coefficients[output * input.len() + at]).collect();
+            match element {
+                Element::Number(register) => step.numbers.push((*register, weights)),
+                Element::Constant(value) => step.add_constant(*value, &weights),
+                Element::Indicator { code, equals, on, off } => {
+                    step.add_constant(*off, &weights);
+                    let table = *tables.entry(*code).or_insert_with(|| step.new_table(*code));
+                    step.add_level(table, *equals, on - off, &weights);
+                }
+                Element::Code(_) | Element::Text(_) => {
+                    return Err(lowering.error("takes numbers; its input has texts or codes"));
+                }
+            }
+        }
+        step.targets = lowering.outputs(&input, count);
+        let output = step.targets.iter().map(|target| Element::Number(*target)).collect();
+        lowering.builder.push(step);
+        Ok(output)
+    }
+}
+
+/// What the indicators of one code add to the outputs.
+struct Table {
+    code: CodeRegister,
+    /// `addends[level * outputs + output]`
+    addends: Vec<f64>,
+}
+
+struct LinearStep {
+    intercepts: Vec<f64>,
+    /// A register and its coefficient for each output.
+    numbers: Vec<(Register, Vec<f64>)>,
+    tables: Vec<Table>,
+    targets: Vec<Register>,
+}
+
+impl LinearStep {
+    fn add_constant(&mut self, value: f64, weights: &[f64]) {
+        if value != 0.0 {
+            for (intercept, weight) in self.intercepts.iter_mut().zip(weights) {
+                *intercept += value * weight;
+            }
+        }
+    }
+
+    fn new_table(&mut self, code: CodeRegister) -> usize {
+        self.tables.push(Table { code, addends: Vec::new() });
+        self.tables.len() - 1
+    }
+
+    fn add_level(&mut self, table: usize, level: u32, difference: f64, weights: &[f64]) {
+        let addends = &mut self.tables[table].addends;
+        let start = level as usize * weights.len();
+        if addends.len() < start + weights.len() {
+            addends.resize(start + weights.len(), 0.0);
+        }
+        for (addend, weight) in addends[start..].iter_mut().zip(weights) {
+            *addend += difference * weight;
+        }
+    }
+}
+
+impl Step for LinearStep {
+    fn run(&self, block: &mut Block<'_>) {
+        let count = self.targets.len();
+        for (output, target) in self.targets.iter().enumerate() {
+            block.number_mut(*target).fill(0.0);
+            for (source, weights) in &self.numbers {
+                let weight = weights[output];
+                let (from, to) = block.number_pair(*source, *target);
+                for (sum, x) in to.iter_mut().zip(from) {
+                    *sum += x * weight;
+                }
+            }
+            for table in &self.tables {
+                for row in 0..block.rows {
+                    let level = block.code(table.code)[row] as usize;
+                    let at = level.saturating_mul(count).saturating_add(output);
+                    if let Some(addend) = table.addends.get(at) {
+                        block.number_mut(*target)[row] += addend;
+                    }
+                }
+            }
+            for sum in block.number_mut(*target) {
+                *sum += self.intercepts[output];
+            }
+        }
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "{} outputs of {} numbers and {} codes",
+            self.targets.len(),
+            self.numbers.len(),
+            self.tables.len()
+        )
+    }
+
+    fn memory(&self) -> usize {
+        let tables: usize = self.tables.iter().map(|table| table.addends.len()).sum();
+        (tables + self.numbers.len() * self.targets.len()) * size_of::<f64>()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinearF32 {
+    coefficients: TensorName,
+    start: TensorName,
+}
+
+impl Lower for LinearF32 {
+    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+        let input = lowering.one(inputs)?;
+        let start = lowering.tensors.f32s(&self.start.tensor)?;
+        lowering.check_width(start.len())?;
+        let coefficients = lowering.tensors.f32s(&self.coefficients.tensor)?;
+        let wanted = start.len() * input.len();
+        lowering.check_length(&self.coefficients.tensor, coefficients.len(), wanted)?;
+        let sources =
+            input.iter().map(|element| lowering.number(element)).collect::<Result<Vec<_>, _>>()?;
+        let targets = lowering.outputs(&input, start.len());
+        let output = targets.iter().map(|target| Element::Number(*target)).collect();
+        lowering.builder.push(LinearF32Step { sources, targets, coefficients, start });
+        Ok(output)
+    }
+}
+
+/// XGBoost `src/gbm/gblinear.cc`, `GBLinear::Pred`: bias first, then each present element in f32.
+struct LinearF32Step {
+    sources: Vec<Register>,
+    targets: Vec<Register>,
+    coefficients: Vec<f32>,
+    start: Vec<f32>,
+}
+
+impl Step for LinearF32Step {
+    fn run(&self, block: &mut Block<'_>) {
+        let width = self.sources.len();
+        for (output, target) in self.targets.iter().enumerate() {
+            let weights = &self.coefficients[output * width..(output + 1) * width];
+            for row in 0..block.rows {
+                let mut sum = self.start[output];
+                for (source, weight) in self.sources.iter().zip(weights) {
+                    let x = block.number(*source)[row] as f32;
+                    if !x.is_nan() {
+                        sum += x * weight;
+                    }
+                }
+                block.number_mut(*target)[row] = f64::from(sum);
+            }
+        }
+    }
+
+    fn describe(&self) -> String {
+        format!("{} outputs of {} numbers in f32", self.targets.len(), self.sources.len())
+    }
+}

@@ -1,0 +1,87 @@
+//! The operators of the graph: one list, from which parsing, versions and completeness tests are made.
+
+mod binning;
+mod composing;
+mod deciding;
+mod encoding;
+mod expanding;
+mod imputing;
+mod linear;
+mod links;
+mod scaling;
+mod trees;
+
+use crate::error::ArtifactError;
+use crate::plan::Lowering;
+use crate::plan::element::Vector;
+use serde_json::{Map, Value};
+
+/// Turns a node into elements and steps.
+trait Lower {
+    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>)
+    -> Result<Vector, ArtifactError>;
+}
+
+macro_rules! operators {
+    ($($name:literal, $version:literal, $operator:ty;)*) => {
+        /// Name and version of every operator that this engine knows.
+        pub const OPERATORS: &[(&str, u32)] = &[$(($name, $version)),*];
+
+        fn lower_known(
+            name: &str,
+            fields: Map<String, Value>,
+            lowering: &mut Lowering<'_>,
+            inputs: Vec<Vector>,
+        ) -> Result<Vector, ArtifactError> {
+            match name {
+                $($name => {
+                    let operator: $operator = serde_json::from_value(Value::Object(fields))
+                        .map_err(|error| lowering.error(&error.to_string()))?;
+                    operator.lower(lowering, inputs)
+                })*
+                _ => Err(lowering.error("unknown operator; upgrade penstock")),
+            }
+        }
+    };
+}
+
+operators! {
+    "above", 1, deciding::Above;
+    "argmax", 1, deciding::Argmax;
+    "arithmetic", 1, scaling::Arithmetic;
+    "binarize", 1, binning::Binarize;
+    "clip", 1, scaling::Clip;
+    "complement", 1, links::Complement;
+    "concat", 1, composing::Concat;
+    "constant", 1, composing::Constant;
+    "digitize", 1, binning::Digitize;
+    "encode_number", 1, encoding::EncodeNumber;
+    "encode_text", 1, encoding::EncodeText;
+    "impute", 1, imputing::Impute;
+    "impute_text", 1, imputing::ImputeText;
+    "indicate_missing", 1, imputing::IndicateMissing;
+    "linear", 1, linear::Linear;
+    "linear_f32", 1, linear::LinearF32;
+    "link", 1, links::Link;
+    "lookup", 1, encoding::Lookup;
+    "map", 1, scaling::MapFunction;
+    "normalize", 1, scaling::Normalize;
+    "one_hot", 1, encoding::OneHot;
+    "products", 1, expanding::Products;
+    "proportion", 1, links::Proportion;
+    "require", 1, imputing::Require;
+    "select", 1, composing::Select;
+    "sigmoid_f32", 1, links::SigmoidF32;
+    "softmax", 1, links::Softmax;
+    "trees", 1, trees::Trees;
+}
+
+/// Lowers one node; the error names the node and its operator.
+pub fn lower(
+    name: &str,
+    fields: Map<String, Value>,
+    lowering: &mut Lowering<'_>,
+    inputs: Vec<Vector>,
+) -> Result<Vector, ArtifactError> {
+    lower_known(name, fields, lowering, inputs)
+}

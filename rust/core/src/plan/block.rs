@@ -1,0 +1,122 @@
+//! The rows that are being predicted: registers of numbers and codes, and the steps that fill them.
+
+use super::element::{CodeRegister, Register};
+use crate::error::{Code, Fault};
+
+/// Rows that a batch takes at a time, so that all registers stay in the fast caches.
+pub const BLOCK_ROWS: usize = 64;
+
+/// Memory for predictions, reused from row to row; one per thread.
+#[derive(Default)]
+pub struct Scratch {
+    pub(crate) numbers: Vec<f64>,
+    pub(crate) codes: Vec<u32>,
+    pub(crate) faults: Vec<(usize, Fault)>,
+    pub(crate) workspace: Workspace,
+}
+
+/// Room for steps that need more than registers. It only ever grows.
+#[derive(Default)]
+pub struct Workspace {
+    pub ranks16: Vec<u16>,
+    pub ranks32: Vec<u32>,
+    pub indices: Vec<u32>,
+    pub doubles: Vec<f64>,
+    pub singles: Vec<f32>,
+}
+
+/// A view of the scratch for `rows` rows; register `r` of row `i` is at `r * rows + i`.
+pub struct Block<'a> {
+    pub rows: usize,
+    numbers: &'a mut [f64],
+    codes: &'a mut [u32],
+    faults: &'a mut Vec<(usize, Fault)>,
+    pub workspace: &'a mut Workspace,
+}
+
+impl Scratch {
+    /// A block of `rows` rows with room for these registers. Register contents are unspecified.
+    pub(crate) fn block(&mut self, rows: usize, numbers: usize, codes: usize) -> Block<'_> {
+        let (numbers, codes) = (numbers * rows, codes * rows);
+        if self.numbers.len() < numbers {
+            self.numbers.resize(numbers, 0.0);
+        }
+        if self.codes.len() < codes {
+            self.codes.resize(codes, 0);
+        }
+        self.faults.clear();
+        Block {
+            rows,
+            numbers: &mut self.numbers[..numbers],
+            codes: &mut self.codes[..codes],
+            faults: &mut self.faults,
+            workspace: &mut self.workspace,
+        }
+    }
+}
+
+impl Block<'_> {
+    pub fn number(&self, register: Register) -> &[f64] {
+        let start = register as usize * self.rows;
+        &self.numbers[start..start + self.rows]
+    }
+
+    pub fn number_mut(&mut self, register: Register) -> &mut [f64] {
+        let start = register as usize * self.rows;
+        &mut self.numbers[start..start + self.rows]
+    }
+
+    pub fn code(&self, register: CodeRegister) -> &[u32] {
+        let start = register as usize * self.rows;
+        &self.codes[start..start + self.rows]
+    }
+
+    pub fn code_mut(&mut self, register: CodeRegister) -> &mut [u32] {
+        let start = register as usize * self.rows;
+        &mut self.codes[start..start + self.rows]
+    }
+
+    /// A register to read and a later one to write.
+    pub fn number_pair(&mut self, source: Register, target: Register) -> (&[f64], &mut [f64]) {
+        debug_assert!(source < target);
+        let (before, after) = self.numbers.split_at_mut(target as usize * self.rows);
+        let start = source as usize * self.rows;
+        (&before[start..start + self.rows], &mut after[..self.rows])
+    }
+
+    /// Everything at once, for steps that read numbers while they write into the workspace.
+    pub fn parts(&mut self) -> (&mut [f64], &mut [u32], &mut Workspace) {
+        (self.numbers, self.codes, self.workspace)
+    }
+
+    /// Refuses a row. The first reason that a row is given is the one that is reported.
+    #[cold]
+    pub fn refuse(&mut self, row: usize, code: Code, fields: &[usize], value: f64) {
+        if !self.faults.iter().any(|(other, _)| *other == row) {
+            self.faults.push((
+                row,
+                Fault { code, fields: fields.to_vec(), value: value.to_string() },
+            ));
+        }
+    }
+
+    #[cold]
+    pub(crate) fn refuse_with(&mut self, row: usize, fault: Fault) {
+        if !self.faults.iter().any(|(other, _)| *other == row) {
+            self.faults.push((row, fault));
+        }
+    }
+}
+
+/// A part of a plan that reads registers and writes later ones. It cannot fail, but it can refuse rows.
+pub trait Step: Send + Sync {
+    fn run(&self, block: &mut Block<'_>);
+
+    /// One line for people: what the step does and which kernel it got.
+    fn describe(&self) -> String;
+
+    /// Bytes that the step keeps in memory.
+    fn memory(&self) -> usize {
+        0
+    }
+}

@@ -1,0 +1,76 @@
+//! Named functions of one number, as numpy's ufuncs of the same names; used by the `map` and `link` operators.
+
+macro_rules! functions {
+    ($($variant:ident, $name:literal, $body:expr;)*) => {
+        /// A named function of one number.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Function { $($variant),* }
+
+        impl Function {
+            /// Every name, in the order of the documentation.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            pub fn parse(name: &str) -> Option<Self> {
+                match name { $($name => Some(Function::$variant),)* _ => None }
+            }
+
+            pub fn name(self) -> &'static str {
+                match self { $(Function::$variant => $name),* }
+            }
+
+            pub fn apply(self, x: f64) -> f64 {
+                match self { $(Function::$variant => ($body as fn(f64) -> f64)(x)),* }
+            }
+        }
+    };
+}
+
+functions! {
+    Abs, "abs", f64::abs;
+    Arccos, "arccos", f64::acos;
+    Arcsin, "arcsin", f64::asin;
+    Arctan, "arctan", f64::atan;
+    Cbrt, "cbrt", f64::cbrt;
+    Ceil, "ceil", f64::ceil;
+    Cos, "cos", f64::cos;
+    Cosh, "cosh", f64::cosh;
+    Degrees, "degrees", |x| x * (180.0 / std::f64::consts::PI);
+    Exp, "exp", f64::exp;
+    Exp2, "exp2", f64::exp2;
+    Expm1, "expm1", f64::exp_m1;
+    Floor, "floor", f64::floor;
+    Identity, "identity", |x| x;
+    IsFinite, "isfinite", |x| f64::from(u8::from(x.is_finite()));
+    IsInfinite, "isinf", |x| f64::from(u8::from(x.is_infinite()));
+    IsNan, "isnan", |x| f64::from(u8::from(x.is_nan()));
+    Log, "log", f64::ln;
+    Log10, "log10", f64::log10;
+    Log1p, "log1p", f64::ln_1p;
+    Log2, "log2", f64::log2;
+    Negative, "negative", |x| -x;
+    Radians, "radians", |x| x * (std::f64::consts::PI / 180.0);
+    Reciprocal, "reciprocal", |x| 1.0 / x;
+    Rint, "rint", f64::round_ties_even;
+    Sigmoid, "sigmoid", |x| 1.0 / (1.0 + (-x).exp());
+    Sign, "sign", sign;
+    Sin, "sin", f64::sin;
+    Sinh, "sinh", f64::sinh;
+    Sqrt, "sqrt", f64::sqrt;
+    Square, "square", |x| x * x;
+    Tan, "tan", f64::tan;
+    Tanh, "tanh", f64::tanh;
+    Trunc, "trunc", f64::trunc;
+}
+
+/// numpy.sign: zero (of either sign) gives zero, NaN gives NaN.
+fn sign(x: f64) -> f64 {
+    if x > 0.0 {
+        1.0
+    } else if x < 0.0 {
+        -1.0
+    } else if x == 0.0 {
+        0.0
+    } else {
+        f64::NAN
+    }
+}

@@ -1,0 +1,156 @@
+//! From a checked artifact to a plan: everything that can be known before a row comes is done here.
+
+pub mod block;
+pub mod builder;
+pub mod element;
+pub mod functions;
+mod lowering;
+mod output;
+pub mod scalar;
+
+pub use lowering::{Lowering, TensorName, TextName};
+pub use output::{OutputColumn, OutputElement, OutputPlan};
+
+use crate::artifact::Artifact;
+use crate::error::ArtifactError;
+use crate::load::FieldPlan;
+use crate::manifest::{FieldType, Manifest};
+use crate::ops::{OPERATORS, lower};
+use block::Step;
+use builder::{Builder, TextCoding};
+use element::{Element, Text, Vector};
+use foldhash::{HashMap, HashMapExt};
+
+/// A graph that was checked and compiled; immutable and free of locks.
+pub struct Plan {
+    pub fields: Vec<FieldPlan>,
+    pub outputs: Vec<OutputPlan>,
+    pub(crate) text_codings: Vec<TextCoding>,
+    pub(crate) steps: Vec<Box<dyn Step>>,
+    pub(crate) number_count: usize,
+    pub(crate) code_count: usize,
+    positions: HashMap<String, usize>,
+}
+
+impl Plan {
+    /// Compiles the graph of an artifact; refuses what this engine cannot run exactly.
+    pub fn new(artifact: &Artifact) -> Result<Self, ArtifactError> {
+        let manifest = &artifact.manifest;
+        check_versions(manifest)?;
+        let mut lowering = Lowering {
+            node: "",
+            operator: "",
+            tensors: &artifact.tensors,
+            builder: Builder::default(),
+        };
+        let values = lower_nodes(manifest, &mut lowering)?;
+        let mut builder = lowering.builder;
+        let outputs = manifest
+            .schema
+            .outputs
+            .iter()
+            .map(|output| OutputPlan::new(output, &values, &mut builder))
+            .collect::<Result<Vec<_>, _>>()?;
+        builder.flush();
+        if let Some(unused) = artifact.tensors.unused().first() {
+            return Err(ArtifactError::new(format!("tensor `{unused}` is used by no node")));
+        }
+        let fields = FieldPlan::all(&manifest.schema.inputs, &builder)?;
+        let positions = manifest
+            .schema
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(at, field)| (field.name.clone(), at))
+            .collect();
+        Ok(Self {
+            fields,
+            outputs,
+            number_count: builder.number_count(),
+            code_count: builder.code_count(),
+            text_codings: builder.text_codings,
+            steps: builder.steps,
+            positions,
+        })
+    }
+
+    /// Position of an input field by its name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.positions.get(name).copied()
+    }
+
+    /// One line per step, for people.
+    pub fn describe(&self) -> Vec<String> {
+        let codings = self.text_codings.iter().map(|coding| {
+            let field = &self.fields[coding.field].name;
+            format!("codes of `{field}`: {} levels", coding.index.len())
+        });
+        codings.chain(self.steps.iter().map(|step| step.describe())).collect()
+    }
+}
+
+fn check_versions(manifest: &Manifest) -> Result<(), ArtifactError> {
+    for (name, version) in &manifest.operators {
+        let known = OPERATORS.iter().find(|(operator, _)| operator == name);
+        match known {
+            None => {
+                return Err(ArtifactError::new(format!(
+                    "unknown operator `{name}`; upgrade penstock to a version that has it"
+                )));
+            }
+            Some((_, newest)) if version > newest || *version == 0 => {
+                return Err(ArtifactError::new(format!(
+                    "operator `{name}` has version {version}; this engine knows 1 to {newest}; upgrade penstock"
+                )));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The elements of every node, by its name.
+type Values<'a> = HashMap<&'a str, Vector>;
+
+fn lower_nodes<'a>(
+    manifest: &'a Manifest,
+    lowering: &mut Lowering<'a>,
+) -> Result<Values<'a>, ArtifactError> {
+    let fields: HashMap<&str, usize> = manifest
+        .schema
+        .inputs
+        .iter()
+        .enumerate()
+        .map(|(at, field)| (field.name.as_str(), at))
+        .collect();
+    let mut values: Values<'a> = HashMap::default();
+    for node in &manifest.graph.nodes {
+        lowering.node = &node.name;
+        lowering.operator = &node.operator;
+        let inputs = node
+            .inputs
+            .iter()
+            .map(|input| match input.strip_prefix("field:") {
+                Some(name) => {
+                    let at = fields.get(name).copied();
+                    let at = at.ok_or_else(|| lowering.error(&format!("no field `{name}`")))?;
+                    Ok(vec![field_element(at, manifest, lowering)])
+                }
+                None => values
+                    .get(input.as_str())
+                    .cloned()
+                    .ok_or_else(|| lowering.error(&format!("no earlier node `{input}`"))),
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let value = lower(&node.operator, node.fields.clone(), lowering, inputs)?;
+        values.insert(&node.name, value);
+    }
+    Ok(values)
+}
+
+fn field_element(at: usize, manifest: &Manifest, lowering: &mut Lowering<'_>) -> Element {
+    match manifest.schema.inputs[at].r#type {
+        FieldType::Text => Element::Text(Text { field: at, replacements: Vec::new() }),
+        _ => Element::Number(lowering.builder.field_number(at)),
+    }
+}

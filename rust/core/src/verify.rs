@@ -1,0 +1,138 @@
+//! Runs the examples of an artifact and compares the answers with those of the source library.
+
+use crate::cell::Cell;
+use crate::error::ArtifactError;
+use crate::manifest::OutputKind;
+use crate::plan::block::Scratch;
+use crate::plan::{OutputElement, OutputPlan, Plan};
+use crate::predict::Answer;
+use crate::row;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+type Object = Map<String, Value>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Examples {
+    rows: Vec<Object>,
+    expected: Vec<Object>,
+}
+
+/// Every difference between the answers and what the examples expect, in words.
+///
+/// # Errors
+/// `ArtifactError` when the examples cannot be understood.
+pub fn verify(plan: &Plan, examples: &str) -> Result<Vec<String>, ArtifactError> {
+    let examples: Examples = serde_json::from_str(examples)
+        .map_err(|error| ArtifactError::new(format!("entry `examples.json`: {error}")))?;
+    if examples.rows.len() != examples.expected.len() {
+        return Err(ArtifactError::new(format!(
+            "entry `examples.json` has {} rows but {} expected outputs",
+            examples.rows.len(),
+            examples.expected.len()
+        )));
+    }
+    let mut scratch = Scratch::default();
+    let pairs = examples.rows.iter().zip(&examples.expected).enumerate();
+    Ok(pairs
+        .filter_map(|(at, (row, expected))| {
+            let difference = compare_row(plan, row, expected, &mut scratch)?;
+            Some(format!("example {at}: {difference}"))
+        })
+        .collect())
+}
+
+/// The first difference of one example.
+fn compare_row(
+    plan: &Plan,
+    row: &Object,
+    expected: &Object,
+    scratch: &mut Scratch,
+) -> Option<String> {
+    let cells = match row::cells(plan, row) {
+        Ok(cells) => cells,
+        Err(_) if expected.contains_key("error") => return None,
+        Err(error) => return Some(error.0),
+    };
+    let result = plan.predict_row(&cells, scratch, &mut None);
+    match (result, expected.contains_key("error")) {
+        (Err(_), true) => return None,
+        (Ok(()), true) => return Some("is answered, but was refused in training".to_owned()),
+        (Err(fault), false) => return Some(crate::load::fault_message(plan, &fault)),
+        (Ok(()), false) => {}
+    }
+    plan.outputs.iter().find_map(|output| compare_output(plan, output, expected, &cells, scratch))
+}
+
+fn compare_output(
+    plan: &Plan,
+    output: &OutputPlan,
+    expected: &Object,
+    cells: &[Cell<'_>],
+    scratch: &Scratch,
+) -> Option<String> {
+    for (at, element) in output.elements.iter().enumerate() {
+        let name = match output.kind {
+            OutputKind::Features => output.names[at].as_str().unwrap_or_default(),
+            _ => &output.name,
+        };
+        let wanted = match (output.kind, expected.get(name)) {
+            (OutputKind::Numbers, Some(Value::Array(list))) => list.get(at),
+            (_, wanted) => wanted,
+        };
+        let Some(wanted) = wanted else {
+            return Some(format!("output `{name}` has no expected value"));
+        };
+        if let Some(is) = difference(plan, output, element, wanted, cells, scratch) {
+            return Some(format!("output `{name}` is {is}, not {wanted}"));
+        }
+    }
+    None
+}
+
+/// The answer in words where it differs from what is wanted.
+fn difference(
+    plan: &Plan,
+    output: &OutputPlan,
+    element: &OutputElement,
+    wanted: &Value,
+    cells: &[Cell<'_>],
+    scratch: &Scratch,
+) -> Option<String> {
+    match plan.answer(element, cells, scratch) {
+        Answer::Number(x) => {
+            let close = is_close(x, number(wanted)?, output.tolerance);
+            (!close).then(|| x.to_string())
+        }
+        Answer::Code(code) => match output.levels.get(code as usize) {
+            Some(level) if same(level, wanted) => None,
+            Some(level) => Some(level.to_string()),
+            None => (!wanted.is_null()).then(|| "none of the levels".to_owned()),
+        },
+        Answer::Text(text) => (text != wanted.as_str()).then(|| format!("{text:?}")),
+    }
+}
+
+/// Equal labels; 1 and 1.0 are equal.
+fn same(left: &Value, right: &Value) -> bool {
+    left == right || (left.is_number() && right.is_number() && left.as_f64() == right.as_f64())
+}
+
+fn number(value: &Value) -> Option<f64> {
+    Some(match value {
+        Value::Null => f64::NAN,
+        Value::String(text) if text == "Infinity" => f64::INFINITY,
+        Value::String(text) if text == "-Infinity" => f64::NEG_INFINITY,
+        other => other.as_f64().unwrap_or(f64::NAN),
+    })
+}
+
+/// Equal, both missing, or within a relative difference of `tolerance`; absolute below 1.
+pub fn is_close(left: f64, right: f64, tolerance: f64) -> bool {
+    if left == right || (left.is_nan() && right.is_nan()) {
+        return true;
+    }
+    let scale = left.abs().max(right.abs()).max(1.0);
+    tolerance > 0.0 && (left - right).abs() <= tolerance * scale
+}

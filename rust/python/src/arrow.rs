@@ -1,0 +1,183 @@
+//! Arrow arrays as columns, through the C stream interface (the PyCapsule protocol of Arrow).
+
+use arrow_array::cast::AsArray;
+use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
+use arrow_array::types::*;
+use arrow_array::{Array, ArrayRef, RecordBatchReader};
+use arrow_schema::{DataType, TimeUnit};
+use penstock_core::cell::{Cell, Column};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyCapsuleMethods};
+
+/// One column in one or more chunks.
+pub struct ArrowColumn {
+    chunks: Vec<ArrayRef>,
+    /// First row of each chunk, and the number of rows at the end.
+    starts: Vec<usize>,
+}
+
+impl ArrowColumn {
+    fn new(chunks: Vec<ArrayRef>) -> Self {
+        let mut starts = vec![0];
+        let mut rows = 0;
+        for chunk in &chunks {
+            rows += chunk.len();
+            starts.push(rows);
+        }
+        Self { chunks, starts }
+    }
+
+    /// The number of rows and every column of a stream of record batches.
+    pub fn read_table(capsule: &Bound<'_, PyCapsule>) -> PyResult<(usize, Vec<(String, Self)>)> {
+        let reader = reader(capsule)?;
+        let schema = reader.schema();
+        let batches = reader.collect::<Result<Vec<_>, _>>().map_err(broken)?;
+        let rows = batches.iter().map(|batch| batch.num_rows()).sum();
+        let columns = schema.fields().iter().enumerate().map(|(at, field)| {
+            let chunks = batches.iter().map(|batch| batch.column(at).clone()).collect();
+            (field.name().clone(), Self::new(chunks))
+        });
+        Ok((rows, columns.collect()))
+    }
+}
+
+fn reader(capsule: &Bound<'_, PyCapsule>) -> PyResult<ArrowArrayStreamReader> {
+    let pointer = capsule.pointer_checked(Some(c"arrow_array_stream"))?;
+    // SAFETY: a capsule of this name holds an ArrowArrayStream (Arrow's PyCapsule interface);
+    // `from_raw` moves it out and leaves a released stream behind.
+    let stream = unsafe { FFI_ArrowArrayStream::from_raw(pointer.as_ptr().cast()) };
+    ArrowArrayStreamReader::try_new(stream).map_err(broken)
+}
+
+fn broken(error: arrow_schema::ArrowError) -> PyErr {
+    PyValueError::new_err(format!("the Arrow stream cannot be read: {error}"))
+}
+
+impl Column for ArrowColumn {
+    fn len(&self) -> usize {
+        self.starts.last().copied().unwrap_or(0)
+    }
+
+    fn read<'a>(&'a self, start: usize, cells: &mut [Cell<'a>]) {
+        let mut row = start;
+        let mut done = 0;
+        let mut chunk = self.starts.partition_point(|first| *first <= start).saturating_sub(1);
+        while done < cells.len() && chunk < self.chunks.len() {
+            let count = (self.starts[chunk + 1] - row).min(cells.len() - done);
+            let from = row - self.starts[chunk];
+            read_array(self.chunks[chunk].as_ref(), from, &mut cells[done..done + count]);
+            (row, done, chunk) = (row + count, done + count, chunk + 1);
+        }
+    }
+
+    fn as_f64s(&self) -> Option<&[f64]> {
+        let [chunk] = self.chunks.as_slice() else { return None };
+        let values = chunk.as_primitive_opt::<Float64Type>()?;
+        (values.null_count() == 0).then(|| values.values().as_ref())
+    }
+}
+
+macro_rules! read_primitive {
+    ($array:expr, $from:expr, $cells:expr, $type:ty, $cell:expr) => {{
+        let array = $array.as_primitive::<$type>();
+        for (at, cell) in $cells.iter_mut().enumerate() {
+            let row = $from + at;
+            *cell = if array.is_null(row) { Cell::Missing } else { $cell(array.value(row)) };
+        }
+    }};
+}
+
+macro_rules! read_values {
+    ($array:expr, $from:expr, $cells:expr, $cell:expr) => {{
+        let array = $array;
+        for (at, cell) in $cells.iter_mut().enumerate() {
+            let row = $from + at;
+            *cell = if array.is_null(row) { Cell::Missing } else { $cell(array.value(row)) };
+        }
+    }};
+}
+
+/// Writes the cells of rows `from..from + cells.len()` of one array.
+fn read_array<'a>(array: &'a dyn Array, from: usize, cells: &mut [Cell<'a>]) {
+    let integer = Cell::Integer;
+    match array.data_type() {
+        DataType::Float64 => read_primitive!(array, from, cells, Float64Type, Cell::Number),
+        DataType::Float32 => {
+            read_primitive!(array, from, cells, Float32Type, |x| Cell::Number(f64::from(x)));
+        }
+        DataType::Int64 => read_primitive!(array, from, cells, Int64Type, integer),
+        DataType::Int32 => read_primitive!(array, from, cells, Int32Type, |x| integer(i64::from(x))),
+        DataType::Int16 => read_primitive!(array, from, cells, Int16Type, |x| integer(i64::from(x))),
+        DataType::Int8 => read_primitive!(array, from, cells, Int8Type, |x| integer(i64::from(x))),
+        DataType::UInt64 => read_primitive!(array, from, cells, UInt64Type, |x| {
+            i64::try_from(x).map_or(Cell::HugeInteger, Cell::Integer)
+        }),
+        DataType::UInt32 => {
+            read_primitive!(array, from, cells, UInt32Type, |x| integer(i64::from(x)));
+        }
+        DataType::UInt16 => {
+            read_primitive!(array, from, cells, UInt16Type, |x| integer(i64::from(x)));
+        }
+        DataType::UInt8 => read_primitive!(array, from, cells, UInt8Type, |x| integer(i64::from(x))),
+        DataType::Boolean => read_values!(array.as_boolean(), from, cells, Cell::Boolean),
+        DataType::Utf8 => read_values!(array.as_string::<i32>(), from, cells, Cell::Text),
+        DataType::LargeUtf8 => read_values!(array.as_string::<i64>(), from, cells, Cell::Text),
+        DataType::Utf8View => read_values!(array.as_string_view(), from, cells, Cell::Text),
+        DataType::Null => cells.fill(Cell::Missing),
+        DataType::Dictionary(_, _) => read_dictionary(array, from, cells),
+        DataType::Timestamp(unit, _) => read_timestamps(array, *unit, from, cells),
+        _ => read_unsupported(array, from, cells),
+    }
+}
+
+fn read_dictionary<'a>(array: &'a dyn Array, from: usize, cells: &mut [Cell<'a>]) {
+    let dictionary = array.as_any_dictionary();
+    let (keys, values) = (dictionary.keys(), dictionary.values().as_ref());
+    let mut key_cells = [Cell::Missing];
+    for (at, cell) in cells.iter_mut().enumerate() {
+        read_array(keys, from + at, &mut key_cells);
+        let key = match key_cells {
+            [Cell::Integer(key)] => usize::try_from(key).ok(),
+            _ => None,
+        };
+        match key {
+            Some(key) if key < values.len() => read_array(values, key, std::slice::from_mut(cell)),
+            _ => *cell = Cell::Missing,
+        }
+    }
+}
+
+fn read_timestamps<'a>(array: &'a dyn Array, unit: TimeUnit, from: usize, cells: &mut [Cell<'a>]) {
+    let time = |x: i64, factor: i64| x.checked_mul(factor).map_or(Cell::HugeInteger, Cell::Timestamp);
+    match unit {
+        TimeUnit::Second => {
+            read_primitive!(array, from, cells, TimestampSecondType, |x| time(x, 1_000_000));
+        }
+        TimeUnit::Millisecond => {
+            read_primitive!(array, from, cells, TimestampMillisecondType, |x| time(x, 1_000));
+        }
+        TimeUnit::Microsecond => {
+            read_primitive!(array, from, cells, TimestampMicrosecondType, |x| time(x, 1));
+        }
+        TimeUnit::Nanosecond => {
+            read_primitive!(array, from, cells, TimestampNanosecondType, |x: i64| {
+                Cell::Timestamp(x.div_euclid(1_000))
+            });
+        }
+    }
+}
+
+fn read_unsupported<'a>(array: &'a dyn Array, from: usize, cells: &mut [Cell<'a>]) {
+    let kind = match array.data_type() {
+        DataType::Date32 | DataType::Date64 => "a date",
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) => "a decimal",
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "bytes",
+        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => "a list",
+        DataType::Struct(_) => "a struct",
+        _ => "a value of an Arrow type that no column takes",
+    };
+    for (at, cell) in cells.iter_mut().enumerate() {
+        *cell = if array.is_null(from + at) { Cell::Missing } else { Cell::Other(kind) };
+    }
+}

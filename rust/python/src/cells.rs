@@ -1,0 +1,71 @@
+//! Python values as cells.
+
+use penstock_core::cell::Cell;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDate, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyString, PyTzInfo};
+
+/// The cell of a Python value; texts are borrowed from it.
+pub fn cell<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<Cell<'a>> {
+    if let Ok(number) = value.cast::<PyFloat>() {
+        return Ok(Cell::Number(number.value()));
+    }
+    if let Ok(text) = value.cast::<PyString>() {
+        return text.to_str().map(Cell::Text).or(Ok(Cell::Other("text that is not valid Unicode")));
+    }
+    if value.is_none() {
+        return Ok(Cell::Missing);
+    }
+    if let Ok(boolean) = value.cast::<PyBool>() {
+        return Ok(Cell::Boolean(boolean.is_true()));
+    }
+    if value.is_instance_of::<PyInt>() {
+        return Ok(integer(value));
+    }
+    unusual(value)
+}
+
+fn integer(value: &Bound<'_, PyAny>) -> Cell<'static> {
+    value.extract::<i64>().map_or(Cell::HugeInteger, Cell::Integer)
+}
+
+/// Values of other libraries, recognized by the names of their types so that none is imported.
+fn unusual(value: &Bound<'_, PyAny>) -> PyResult<Cell<'static>> {
+    let class = value.get_type();
+    let name = class.name()?;
+    let name = name.to_str()?;
+    Ok(match name {
+        "NAType" | "NaTType" => Cell::Missing,
+        "bool" | "bool_" => Cell::Boolean(value.is_truthy()?),
+        "float16" | "float32" => Cell::Number(value.extract()?),
+        "longdouble" | "Decimal" => Cell::Other("a number of another precision; send a float"),
+        "datetime64" => Cell::Other("a numpy datetime64; send a datetime"),
+        "list" => Cell::Other("a list"),
+        "tuple" => Cell::Other("a tuple"),
+        "dict" => Cell::Other("a dict"),
+        "bytes" => Cell::Other("bytes"),
+        "ndarray" => Cell::Other("an array"),
+        _ if value.is_instance_of::<PyDateTime>() => timestamp(value)?,
+        _ if value.is_instance_of::<PyDate>() => Cell::Other("a date"),
+        _ if value.hasattr("__index__")? => integer(&value.call_method0("__index__")?),
+        _ if value.is_instance_of::<PyList>() => Cell::Other("a list"),
+        _ if value.is_instance_of::<PyDict>() => Cell::Other("a dict"),
+        _ => Cell::Other("an object of a type that no column takes"),
+    })
+}
+
+/// Microseconds since 1970 UTC; a time without a zone counts as UTC.
+fn timestamp(value: &Bound<'_, PyAny>) -> PyResult<Cell<'static>> {
+    let py = value.py();
+    let utc = PyTzInfo::utc(py)?;
+    let mut time = value.clone();
+    if time.getattr("tzinfo")?.is_none() {
+        let zone = PyDict::new(py);
+        zone.set_item("tzinfo", utc)?;
+        time = time.call_method("replace", (), Some(&zone))?;
+    }
+    let epoch = py.import("datetime")?.getattr("datetime")?;
+    let epoch = epoch.call1((1970, 1, 1, 0, 0, 0, 0, utc))?;
+    let microsecond = py.import("datetime")?.getattr("timedelta")?.call1((0, 0, 1))?;
+    let elapsed = time.sub(epoch)?.floor_div(microsecond)?;
+    Ok(Cell::Timestamp(elapsed.extract()?))
+}

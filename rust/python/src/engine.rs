@@ -1,0 +1,214 @@
+//! A loaded model for Python: rows as dictionaries, tables as columns.
+
+use crate::answers::{Answers, Shapes};
+use crate::cells::cell;
+use crate::columns::Columns;
+use crate::errors::{artifact_error, data_error, raise_fault, schema_error};
+use crate::parallel;
+use penstock_core::cell::{Cell, Column};
+use penstock_core::error::Warning;
+use penstock_core::load::Table;
+use penstock_core::model::Model;
+use penstock_core::plan::block::Scratch;
+use penstock_core::{row, verify};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString};
+use std::cell::RefCell;
+use std::sync::Arc;
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// A model; immutable, so that any number of threads can use it at once.
+#[pyclass(frozen)]
+pub struct Engine {
+    model: Arc<Model>,
+    /// Names of the fields as interned Python strings: dictionary look-ups compare pointers.
+    keys: Vec<Py<PyString>>,
+    shapes: Shapes,
+}
+
+#[pymethods]
+impl Engine {
+    /// Opens the bytes of an artifact.
+    #[staticmethod]
+    fn open(py: Python<'_>, data: &[u8], verify: bool) -> PyResult<Self> {
+        let model = py.detach(|| Model::open(data, verify));
+        let model = model.map_err(|error| artifact_error(py, &error))?;
+        let fields = &model.plan.fields;
+        let keys = fields.iter().map(|field| PyString::intern(py, &field.name).unbind()).collect();
+        let shapes = Shapes::new(py, &model.plan)?;
+        Ok(Self { model: Arc::new(model), keys, shapes })
+    }
+
+    #[getter]
+    fn manifest(&self) -> &str {
+        &self.model.manifest
+    }
+
+    #[getter]
+    fn examples(&self) -> &str {
+        &self.model.examples
+    }
+
+    #[getter]
+    fn card(&self) -> &str {
+        &self.model.card
+    }
+
+    #[getter]
+    fn digest(&self) -> &str {
+        &self.model.digest
+    }
+
+    #[getter]
+    fn unpacked_size(&self) -> u64 {
+        self.model.unpacked_size
+    }
+
+    /// One line per step of the plan.
+    fn plan(&self) -> Vec<String> {
+        self.model.plan.describe()
+    }
+
+    /// Every difference between the answers to the examples and what they expect.
+    fn verify(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let differences = py.detach(|| verify::verify(&self.model.plan, &self.model.examples));
+        differences.map_err(|error| artifact_error(py, &error))
+    }
+
+    /// The answer to one row.
+    #[pyo3(signature = (row, *, warnings = false))]
+    fn predict_row<'py>(
+        &self,
+        row: &Bound<'py, PyDict>,
+        warnings: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.answer(row, None, false, warnings)
+    }
+
+    /// The answers to a list of rows; with `return_errors`, a refused row is answered by its error.
+    #[pyo3(signature = (rows, *, return_errors = false, warnings = false))]
+    fn predict_rows<'py>(
+        &self,
+        rows: &Bound<'py, PyList>,
+        return_errors: bool,
+        warnings: bool,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let py = rows.py();
+        let answers = PyList::empty(py);
+        for (at, row) in rows.iter().enumerate() {
+            let row = row.cast::<PyDict>().map_err(|_| {
+                let class = row.get_type();
+                PyTypeError::new_err(format!("row {at} is a {class}, not a dict"))
+            })?;
+            answers.append(self.answer(row, Some(at), return_errors, warnings)?)?;
+        }
+        Ok(answers)
+    }
+
+    /// The answer to one row that is written as a JSON object.
+    fn predict_json<'py>(&self, py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+        let object: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(text).map_err(|error| {
+                let error = penstock_core::error::SchemaError(format!(
+                    "the row is not a JSON object: {error}"
+                ));
+                schema_error(py, &error)
+            })?;
+        let plan = &self.model.plan;
+        let cells = row::cells(plan, &object).map_err(|error| schema_error(py, &error))?;
+        self.run(py, &cells, None, false, false)
+    }
+
+    /// The answers to a table.
+    #[pyo3(signature = (columns, *, threads, warnings = false))]
+    fn predict_table(
+        &self,
+        py: Python<'_>,
+        columns: &Bound<'_, Columns>,
+        threads: usize,
+        warnings: bool,
+    ) -> PyResult<Answers> {
+        let columns = columns.borrow();
+        let plan = &self.model.plan;
+        let names: Vec<&str> = columns.names.iter().map(String::as_str).collect();
+        let positions = plan.match_columns(&names).map_err(|error| schema_error(py, &error))?;
+        let find = |at: Option<usize>| at.map(|at| columns.columns[at].as_ref() as &dyn Column);
+        let table = Table {
+            columns: positions.into_iter().map(find).collect(),
+            rows: columns.rows.unwrap_or(0),
+        };
+        let (values, report) = py.detach(|| parallel::predict(plan, &table, threads, warnings));
+        let rows = table.rows;
+        Ok(Answers::new(self.model.clone(), self.shapes.clone_ref(py), rows, values, report))
+    }
+}
+
+impl Engine {
+    fn answer<'py>(
+        &self,
+        row: &Bound<'py, PyDict>,
+        at: Option<usize>,
+        return_errors: bool,
+        warnings: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = row.py();
+        let mut values = Vec::with_capacity(self.keys.len());
+        let mut found = 0;
+        for key in &self.keys {
+            let value = row.get_item(key.bind(py))?;
+            found += usize::from(value.is_some());
+            values.push(value);
+        }
+        if found < row.len() {
+            self.refuse_unknown_keys(row)?;
+        }
+        let mut cells = Vec::with_capacity(values.len());
+        for value in &values {
+            cells.push(match value {
+                Some(value) => cell(value)?,
+                None => Cell::Absent,
+            });
+        }
+        self.run(py, &cells, at, return_errors, warnings)
+    }
+
+    #[cold]
+    fn refuse_unknown_keys(&self, row: &Bound<'_, PyDict>) -> PyResult<()> {
+        let plan = &self.model.plan;
+        for key in row.keys() {
+            let name = key.str()?;
+            if !key.is_instance_of::<PyString>() || plan.position(name.to_str()?).is_none() {
+                return Err(schema_error(row.py(), &plan.unknown_column(name.to_str()?)));
+            }
+        }
+        Ok(())
+    }
+
+    fn run<'py>(
+        &self,
+        py: Python<'py>,
+        cells: &[Cell<'_>],
+        at: Option<usize>,
+        return_errors: bool,
+        with_warnings: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let plan = &self.model.plan;
+        let mut warnings: Option<Vec<Warning>> = with_warnings.then(Vec::new);
+        SCRATCH.with_borrow_mut(|scratch| match plan.predict_row(cells, scratch, &mut warnings) {
+            Err(fault) if return_errors => data_error(py, plan, &fault, at),
+            Err(fault) => Err(raise_fault(py, plan, &fault, at)),
+            Ok(()) => {
+                let answer = self.shapes.answer(py, plan, cells, scratch)?;
+                if let Some(warnings) = warnings {
+                    let warnings = self.shapes.warnings(py, plan, &warnings)?;
+                    answer.set_item("warnings", warnings)?;
+                }
+                Ok(answer.into_any())
+            }
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! The module `penstock._core`: the core for Python, and nothing that decides anything.
+
+mod answers;
+mod arrow;
+mod cells;
+mod columns;
+mod engine;
+mod errors;
+mod parallel;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// The zip of an artifact from the bytes of its entries.
+#[pyfunction]
+fn pack<'py>(
+    py: Python<'py>,
+    manifest: Vec<u8>,
+    tensors: Vec<u8>,
+    examples: Vec<u8>,
+    card: Vec<u8>,
+) -> Bound<'py, PyBytes> {
+    let entries =
+        penstock_core::archive::Entries { manifest, tensors, examples, card, signature: None };
+    PyBytes::new(py, &py.detach(|| penstock_core::archive::write(&entries)))
+}
+
+/// Name and version of every operator that the engine knows.
+#[pyfunction]
+fn operators() -> Vec<(&'static str, u32)> {
+    penstock_core::ops::OPERATORS.to_vec()
+}
+
+/// Names of the functions of the `map` and `link` operators.
+#[pyfunction]
+fn functions() -> Vec<&'static str> {
+    penstock_core::plan::functions::Function::NAMES.to_vec()
+}
+
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<engine::Engine>()?;
+    module.add_class::<columns::Columns>()?;
+    module.add_class::<answers::Answers>()?;
+    module.add_class::<answers::Buffer>()?;
+    module.add_function(wrap_pyfunction!(pack, module)?)?;
+    module.add_function(wrap_pyfunction!(operators, module)?)?;
+    module.add_function(wrap_pyfunction!(functions, module)?)
+}

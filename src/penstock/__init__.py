@@ -1,0 +1,47 @@
+"""From a fitted pipeline to one portable file that predicts the same, fast; what users import."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from penstock.conversion import convert as convert
+    from penstock.converters import supported as supported
+    from penstock.errors import ArtifactError as ArtifactError
+    from penstock.errors import ConvertError as ConvertError
+    from penstock.errors import DataError as DataError
+    from penstock.errors import PenstockError as PenstockError
+    from penstock.errors import SchemaError as SchemaError
+    from penstock.model import Model as Model
+    from penstock.model import load as load
+    from penstock.schema import Field as Field
+    from penstock.schema import Schema as Schema
+
+__version__ = "0.1.0"
+
+# Public name to the module that has it: nothing is imported before it is used.
+_HOMES = {
+    "ArtifactError": "errors",
+    "ConvertError": "errors",
+    "DataError": "errors",
+    "Field": "schema",
+    "Model": "model",
+    "PenstockError": "errors",
+    "Schema": "schema",
+    "SchemaError": "errors",
+    "convert": "conversion",
+    "load": "model",
+    "supported": "converters",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module `penstock` has no `{name}`")
+    return getattr(import_module(f"penstock.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,293 @@
+"""What a converter is given: it adds nodes, converts inner estimators and refuses by name."""
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, NoReturn, Protocol
+
+from penstock.converters.values import Column, Prediction, Value
+from penstock.errors import ConvertError
+from penstock.graph import FIELD_PREFIX, Graph, Node, Scalar, Tensor, Texts
+
+__all__ = ["Context", "Converter", "public_name"]
+
+
+class Converter(Protocol):
+    """A function of a family's table: what a fitted estimator makes of what flows into it."""
+
+    def __call__(
+        self, estimator: Any, value: Value, context: "Context", /
+    ) -> Value | Prediction: ...
+
+
+INPUTS = "inputs"
+# numpy types that become other types in tensors, because operators take only one type of integer.
+_STORED = {
+    "int8": "int32",
+    "int16": "int32",
+    "uint16": "int32",
+    "int64": "int32",
+    "uint64": "uint32",
+}
+
+
+def public_name(cls: type) -> str:
+    """The name under which a class is public: `sklearn.linear_model.LogisticRegression`."""
+    parts: list[str] = []
+    for part in cls.__module__.split("."):
+        if part.startswith("_"):
+            break
+        parts.append(part)
+    return ".".join([*parts, cls.__qualname__])
+
+
+class Context:
+    """The graph under construction and the step that is being converted."""
+
+    def __init__(
+        self,
+        converters: Mapping[str, Callable[..., Any]],
+        columns: Sequence[Column],
+        *,
+        frame: bool,
+    ) -> None:
+        self._converters = converters
+        self._nodes: dict[str, Node] = {}
+        self._path: list[str] = []
+        # Inputs of nodes that only gather, one entry per element, so that selecting from them
+        # gathers less.
+        self._gathered: dict[str, tuple[str, ...]] = {}
+        self._inputs = self._gather(
+            INPUTS, [f"{FIELD_PREFIX}{column.name}" for column in columns], tuple(columns), frame
+        )
+
+    # -- what flows --
+
+    @property
+    def inputs(self) -> Value:
+        """All input fields in the order of the example."""
+        return self._inputs
+
+    @property
+    def path(self) -> str:
+        """The step that is being converted, as `preprocess/num/scale`."""
+        return "/".join(self._path)
+
+    def graph(self, targets: Sequence[str]) -> Graph:
+        """The nodes that these need."""
+        return Graph(tuple(self._nodes.values())).reachable(targets)
+
+    # -- nodes --
+
+    def add(
+        self,
+        operator: str,
+        inputs: Value | Sequence[Value],
+        columns: Sequence[Column],
+        *,
+        sparse: bool = False,
+        frame: bool = False,
+        **fields: Any,
+    ) -> Value:
+        """A new node, named by the step.
+
+        In `fields`, numpy arrays become tensors (integers I32, unsigned U32, booleans U8) and lists
+        of str become texts; scalars are inline, and finite.
+        """
+        sources = [inputs] if isinstance(inputs, Value) else list(inputs)
+        stored = {name: self._field(name, field) for name, field in fields.items()}
+        name = self._unique(self.path or operator)
+        node = Node(name, operator, tuple(source.node for source in sources), stored)
+        self._nodes[name] = node
+        return Value(name, tuple(columns), sparse, frame)
+
+    def concat(
+        self, values: Sequence[Value], *, sparse: bool = False, frame: bool = False
+    ) -> Value:
+        """The elements of all values in order; nothing is added for one value."""
+        columns = tuple(column for value in values for column in value.columns)
+        if len(values) == 1:
+            return replace(values[0], sparse=sparse, frame=frame)
+        return self.add("concat", values, columns, sparse=sparse, frame=frame)
+
+    def select(self, value: Value, indices: Sequence[int]) -> Value:
+        """The elements at these positions; nothing is added where that is all of them in order."""
+        positions = [int(index) for index in indices]
+        if positions == list(range(value.width)):
+            return value
+        columns = tuple(value.columns[position] for position in positions)
+        gathered = self._gathered.get(value.node)
+        if gathered is not None and positions:
+            sources = [gathered[position] for position in positions]
+            return self._gather(f"{self.path or INPUTS}", sources, columns, value.frame)
+        import numpy
+
+        return self.add(
+            "select",
+            value,
+            columns,
+            sparse=value.sparse,
+            frame=value.frame,
+            indices=numpy.array(positions, dtype="int32"),
+        )
+
+    def number(self, value: Value) -> Value:
+        """The value as scikit-learn's validation sees it: plain numbers; text is refused."""
+        for column in value.columns:
+            if column.kind not in ("number", "boolean"):
+                self.refuse(
+                    f"column `{column.name or '?'}` is {column.kind}, and this step takes numbers; "
+                    "encode it in a step before"
+                )
+        return value.with_columns(
+            Column(column.name, "number", _numeric_dtype(column)) for column in value.columns
+        )
+
+    def cast(self, value: Value, precision: str) -> Value:
+        """The numbers rounded to `f32`; nothing is added where that changes nothing."""
+        if precision == "f64" or all(column.dtype in _F32_EXACT for column in value.columns):
+            return value
+        columns = tuple(replace(column, dtype="float32") for column in value.columns)
+        return self.add(
+            "map",
+            value,
+            columns,
+            sparse=value.sparse,
+            frame=value.frame,
+            function="identity",
+            precision="f32",
+        )
+
+    def require(
+        self, value: Value, *, missing: bool = False, infinite: bool = False, precision: str = "f64"
+    ) -> Value:
+        """The same numbers; a row is refused where one is missing or infinite against the rule."""
+        if missing and infinite:
+            return value
+        return self.add(
+            "require",
+            value,
+            value.columns,
+            sparse=value.sparse,
+            frame=value.frame,
+            missing=missing,
+            infinite=infinite,
+            precision=precision,
+        )
+
+    # -- inner estimators --
+
+    def convert(self, estimator: Any, value: Value, step: str | None = None) -> Value | Prediction:
+        """What the estimator makes of the value; `step` is its name within the outer step."""
+        with self._within(step):
+            result: Value | Prediction = self._converter(estimator)(estimator, value, self)
+            return result
+
+    def transform(self, estimator: Any, value: Value, step: str | None = None) -> Value:
+        """As `convert`, where only a transformer may stand."""
+        with self._within(step):
+            result: Value | Prediction = self._converter(estimator)(estimator, value, self)
+            if isinstance(result, Prediction):
+                self.refuse(f"`{public_name(type(estimator))}` predicts, and a transformer is due")
+            return result
+
+    def predict(self, estimator: Any, value: Value, step: str | None = None) -> Prediction:
+        """As `convert`, where only a predictor may stand."""
+        with self._within(step):
+            result: Value | Prediction = self._converter(estimator)(estimator, value, self)
+            if isinstance(result, Value):
+                self.refuse(f"`{public_name(type(estimator))}` transforms, and a predictor is due")
+            return result
+
+    def refuse(self, reason: str, *, option: str | None = None) -> NoReturn:
+        """Raises the error that names the step and the option."""
+        where = f"step `{self.path}`: " if self.path else ""
+        named = f"option `{option}`: " if option else ""
+        raise ConvertError(f"{where}{named}{reason}")
+
+    # -- inside --
+
+    @contextmanager
+    def _within(self, step: str | None) -> Iterator[None]:
+        if step is None:
+            yield
+            return
+        # Dots separate nodes from their fields and numbers; a colon would make `field:` possible.
+        self._path.append(str(step).replace(".", "_").replace(":", "_"))
+        try:
+            yield
+        finally:
+            self._path.pop()
+
+    def _unique(self, name: str) -> str:
+        candidate, count = name, 1
+        while candidate in self._nodes:
+            count += 1
+            candidate = f"{name}.{count}"
+        return candidate
+
+    def _gather(
+        self, name: str, sources: Sequence[str], columns: tuple[Column, ...], frame: bool
+    ) -> Value:
+        unique = self._unique(name)
+        self._nodes[unique] = Node(unique, "concat", tuple(sources))
+        self._gathered[unique] = tuple(sources)
+        return Value(unique, columns, frame=frame)
+
+    def _field(self, name: str, field: Any) -> Scalar | Tensor | Texts:
+        if hasattr(field, "dtype") and getattr(field, "ndim", 1) == 0:
+            field = field.item()
+        if field is None or isinstance(field, (str, bool, int, float, Tensor, Texts)):
+            return field
+        if isinstance(field, (list, tuple)) and all(isinstance(item, str) for item in field):
+            return Texts(tuple(str(item) for item in field))
+        if hasattr(field, "dtype"):
+            return self._tensor(name, field)
+        raise TypeError(f"field `{name}`: {type(field).__name__} is no array, text or scalar")
+
+    def _tensor(self, name: str, array: Any) -> Tensor:
+        import numpy
+
+        wanted = _STORED.get(str(array.dtype))
+        if wanted is not None:
+            limits = numpy.iinfo(wanted)
+            if array.size and (array.min() < limits.min or array.max() > limits.max):
+                self.refuse(f"`{name}` has integers beyond {wanted}")
+            array = array.astype(wanted)
+        return Tensor.of(numpy.ascontiguousarray(array))
+
+    def _converter(self, estimator: Any) -> Callable[..., Any]:
+        name = public_name(type(estimator))
+        converter = self._converters.get(name)
+        if converter is None:
+            self.refuse(_unsupported(type(estimator), self._converters))
+        return converter
+
+
+# Numbers that f32 holds exactly.
+_F32_EXACT = frozenset(("float16", "float32", "int8", "int16", "uint8", "uint16", "bool"))
+
+
+def _numeric_dtype(column: Column) -> str:
+    """The dtype of the numbers: categories and nullable dtypes are seen as plain numbers."""
+    if column.kind == "boolean" and column.dtype in ("bool", "boolean"):
+        return "bool"
+    return {"category": "float64", "object": "float64"}.get(column.dtype, column.dtype.lower())
+
+
+def _unsupported(cls: type, converters: Mapping[str, Any]) -> str:
+    name = public_name(cls)
+    base = next((base for base in cls.__mro__[1:] if public_name(base) in converters), None)
+    if base is not None:
+        return (
+            f"`{name}` is a subclass of `{public_name(base)}` and may do anything else; convert "
+            "the base class, or add a converter with the entry point `penstock.converters`"
+        )
+    ends = {known.rsplit(".", 1)[-1]: known for known in converters}
+    near = difflib.get_close_matches(cls.__name__, ends, n=1)
+    hint = f"; the nearest that is supported is `{ends[near[0]]}`" if near else ""
+    return (
+        f"`{name}` is not supported{hint}; `penstock.supported()` lists what is, "
+        "and the entry point `penstock.converters` adds to it"
+    )

@@ -1,8 +1,250 @@
 """Estimators that hold other estimators: pipelines, column transformers, unions, searches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+
+from penstock.converters.context import Context, frame_output, public_name
+from penstock.converters.functions import apply_function, function_transformer
+from penstock.converters.values import LINK_TOLERANCE, Answer, Ask, Column, Prediction, Value
 
 __all__ = ["CONVERTERS"]
 
-CONVERTERS: dict[str, Callable[..., Any]] = {}
+SEARCHES = (
+    "GridSearchCV",
+    "HalvingGridSearchCV",
+    "HalvingRandomSearchCV",
+    "RandomizedSearchCV",
+)
+
+
+def pipeline(estimator: Any, value: Value, context: Context) -> Value | Prediction:
+    """Each step on what the step before gives; the last one may predict."""
+    steps = [step for step in estimator.steps if step[1] not in (None, "passthrough")]
+    if not steps:
+        return value
+    for name, step in steps[:-1]:
+        value = context.transform(step, value, name)
+    name, last = steps[-1]
+    result = context.convert(last, value, name)
+    if isinstance(result, Value):
+        return result
+    return result.bound(last, _transformation([step for _, step in steps[:-1]]))
+
+
+def _transformation(steps: Sequence[Any]) -> Callable[[Any], Any] | None:
+    """What a pipeline does before its last step (sklearn/pipeline.py, `Pipeline.predict`)."""
+    if not steps:
+        return None
+
+    def transform(data: Any) -> Any:
+        for step in steps:
+            data = step.transform(data)
+        return data
+
+    return transform
+
+
+def column_transformer(estimator: Any, value: Value, context: Context) -> Value:
+    """Each transformer on its columns, then all results side by side."""
+    weights = estimator.transformer_weights or {}
+    positions = _positions(estimator, value, context)
+    results = []
+    for name, transformer, _ in estimator.transformers_:
+        indices = [positions[index] for index in estimator._transformer_to_input_indices[name]]
+        if _is(transformer, "drop") or not indices:
+            continue
+        result = context.select(value, indices)
+        if not _is(transformer, "passthrough"):
+            result = context.transform(transformer, result, name)
+        results.append(_weighted(result, weights.get(name), context))
+    if not results:
+        context.refuse("every transformer is dropped; nothing is left to predict from")
+    return _side_by_side(results, estimator, context, sparse=bool(estimator.sparse_output_))
+
+
+def _is(transformer: Any, word: str) -> bool:
+    # Not `==` alone: an estimator may define it.
+    return isinstance(transformer, str) and transformer == word
+
+
+def _positions(estimator: Any, value: Value, context: Context) -> list[int]:
+    """Where the columns that the transformer was fitted on are among those that flow in."""
+    fitted = getattr(estimator, "feature_names_in_", None)
+    if fitted is None or not value.frame:
+        if estimator.n_features_in_ != value.width:
+            context.refuse(
+                f"was fitted on {estimator.n_features_in_} columns and gets {value.width}"
+            )
+        return list(range(value.width))
+    at = {name: position for position, name in enumerate(value.names)}
+    missing = [name for name in fitted if name not in at]
+    # Columns that no transformer takes may be absent; -1 is never looked up for them.
+    taken = {
+        fitted[index]
+        for name, transformer, _ in estimator.transformers_
+        if not _is(transformer, "drop")
+        for index in estimator._transformer_to_input_indices[name]
+    }
+    lacking = [name for name in missing if name in taken]
+    if lacking:
+        context.refuse(f"was fitted with the column `{lacking[0]}`, which the example lacks")
+    return [at.get(name, -1) for name in fitted]
+
+
+def feature_union(estimator: Any, value: Value, context: Context) -> Value:
+    """Every transformer on all columns, then all results side by side."""
+    weights = estimator.transformer_weights or {}
+    results = []
+    for name, transformer in estimator.transformer_list:
+        if _is(transformer, "drop"):
+            continue
+        result = value
+        if not _is(transformer, "passthrough"):
+            result = context.transform(transformer, value, name)
+        results.append(_weighted(result, weights.get(name), context))
+    if not results:
+        context.refuse("every transformer is dropped; nothing is left to predict from")
+    return _side_by_side(
+        results, estimator, context, sparse=any(result.sparse for result in results)
+    )
+
+
+def search(estimator: Any, value: Value, context: Context) -> Value | Prediction:
+    """The best estimator that a search has found."""
+    best = getattr(estimator, "best_estimator_", None)
+    if best is None:
+        context.refuse(
+            "the search has no best estimator: fit it with `refit=True`, or convert the estimator "
+            "of your choice",
+            option="refit",
+        )
+    result = context.convert(best, value)
+    return result if isinstance(result, Value) else result.bound(best)
+
+
+def transformed_target_regressor(estimator: Any, value: Value, context: Context) -> Prediction:
+    """What the regressor predicts, through the inverse of the target's transformer."""
+    answers = context.predict(estimator.regressor_, value, "regressor").answers
+    values = [answer for answer in answers if answer.name == "value"]
+    if not values:
+        context.refuse("the regressor has no output `value`", option="regressor")
+    with context.within("transformer"):
+        answer = _inverse(values[0], estimator.transformer_, context)
+    return Prediction((replace(answer, ask=Ask("predict")),))
+
+
+def _inverse(answer: Answer, transformer: Any, context: Context) -> Answer:
+    name = public_name(type(transformer))
+    if name == "sklearn.preprocessing.FunctionTransformer":
+        value = answer.value
+        if transformer.validate:
+            value = context.require(value)
+        value, exact = apply_function(
+            value, transformer.inverse_func, transformer.inv_kw_args, context, "inverse_func"
+        )
+        # A relative error e of x is the relative error x·e of exp(x); logarithms are below 30.
+        tolerance = answer.tolerance if exact else max(30 * answer.tolerance, LINK_TOLERANCE)
+        return replace(answer, value=value, tolerance=tolerance)
+    if name not in INVERSES:
+        known = "`, `".join(sorted(INVERSES))
+        context.refuse(
+            f"the inverse of `{name}` is not supported; supported are functions and `{known}`",
+            option="transformer",
+        )
+    value = context.require(answer.value, missing=True)
+    for function, operands in INVERSES[name](transformer):
+        if operands is not None:
+            value = _arithmetic(value, function, operands, context)
+    return replace(answer, value=value)
+
+
+def _arithmetic(value: Value, function: str, operands: Any, context: Context) -> Value:
+    return context.add(
+        "arithmetic",
+        value,
+        value.columns,
+        sparse=value.sparse,
+        frame=value.frame,
+        function=function,
+        operands=operands,
+        precision=value.precision,
+    )
+
+
+Inverse = Callable[[Any], list[tuple[str, Any]]]
+
+# sklearn/preprocessing/_data.py, `inverse_transform` of each; `None`: an option leaves it out.
+INVERSES: dict[str, Inverse] = {
+    "sklearn.preprocessing.MaxAbsScaler": lambda scaler: [("multiply", scaler.scale_)],
+    "sklearn.preprocessing.MinMaxScaler": lambda scaler: [
+        ("subtract", scaler.min_),
+        ("divide", scaler.scale_),
+    ],
+    "sklearn.preprocessing.RobustScaler": lambda scaler: [
+        ("multiply", scaler.scale_ if scaler.with_scaling else None),
+        ("add", scaler.center_ if scaler.with_centering else None),
+    ],
+    "sklearn.preprocessing.StandardScaler": lambda scaler: [
+        ("multiply", scaler.scale_ if scaler.with_std else None),
+        ("add", scaler.mean_ if scaler.with_mean else None),
+    ],
+}
+
+
+def _weighted(value: Value, weight: float | None, context: Context) -> Value:
+    """The value times the weight of its transformer (sklearn/pipeline.py, `_transform_one`)."""
+    if weight is None:
+        return value
+    import numpy
+
+    if not value.numeric or any(column.dtype == "bool" for column in value.columns):
+        context.refuse("the weighted transformer gives no numbers", option="transformer_weights")
+    operands = numpy.full(value.width, float(weight))
+    dtype = {"f32": "float32", "f64": "float64"}[value.precision]
+    value = value.with_columns(replace(column, dtype=dtype) for column in value.columns)
+    return _arithmetic(value, "multiply", operands, context)
+
+
+def _side_by_side(
+    values: Sequence[Value], estimator: Any, context: Context, *, sparse: bool
+) -> Value:
+    """All columns of all values: a frame where `set_output` asks for it, else one array."""
+    if all(value.frame for value in values) and frame_output(estimator):
+        return context.concat(values, frame=True)
+    columns = stacked([column for value in values for column in array(value)])
+    return context.concat(values, sparse=sparse).with_columns(columns)
+
+
+def array(value: Value) -> tuple[Column, ...]:
+    """The columns as `numpy.asarray` types them: one dtype, `object` where none is common."""
+    if not value.frame:
+        return value.columns
+    dtypes = {column.dtype for column in value.columns}
+    plain = dtypes == {"bool"} or not dtypes & {"bool", "boolean", "category", "object"}
+    if plain and value.numeric and all(dtype == dtype.lower() for dtype in dtypes):
+        return stacked(value.columns)
+    return tuple(Column(None, column.kind, "object") for column in value.columns)
+
+
+def stacked(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns of arrays side by side: without names, all of numpy's result type."""
+    import numpy
+
+    dtypes = sorted({column.dtype for column in columns})
+    common = "object" if "object" in dtypes else str(numpy.result_type(*dtypes))
+    return tuple(Column(None, _kind(column.kind, common), common) for column in columns)
+
+
+def _kind(kind: str, dtype: str) -> str:
+    return "number" if kind == "boolean" and dtype not in ("bool", "object") else kind
+
+
+CONVERTERS: Mapping[str, Callable[..., Any]] = {
+    "sklearn.compose.ColumnTransformer": column_transformer,
+    "sklearn.compose.TransformedTargetRegressor": transformed_target_regressor,
+    "sklearn.pipeline.FeatureUnion": feature_union,
+    "sklearn.pipeline.Pipeline": pipeline,
+    "sklearn.preprocessing.FunctionTransformer": function_transformer,
+    **{f"sklearn.model_selection.{name}": search for name in SEARCHES},
+}

@@ -10,7 +10,7 @@ from penstock.converters.values import Column, Prediction, Value
 from penstock.errors import ConvertError
 from penstock.graph import FIELD_PREFIX, Graph, Node, Scalar, Tensor, Texts
 
-__all__ = ["Context", "Converter", "public_name"]
+__all__ = ["Context", "Converter", "frame_output", "public_name"]
 
 
 class Converter(Protocol):
@@ -180,36 +180,28 @@ class Context:
 
     def convert(self, estimator: Any, value: Value, step: str | None = None) -> Value | Prediction:
         """What the estimator makes of the value; `step` is its name within the outer step."""
-        with self._within(step):
-            result: Value | Prediction = self._converter(estimator)(estimator, value, self)
-            return result
+        with self.within(step):
+            return self._result(estimator, value)
 
     def transform(self, estimator: Any, value: Value, step: str | None = None) -> Value:
         """As `convert`, where only a transformer may stand."""
-        with self._within(step):
-            result: Value | Prediction = self._converter(estimator)(estimator, value, self)
+        with self.within(step):
+            result = self._result(estimator, value)
             if isinstance(result, Prediction):
                 self.refuse(f"`{public_name(type(estimator))}` predicts, and a transformer is due")
             return result
 
     def predict(self, estimator: Any, value: Value, step: str | None = None) -> Prediction:
         """As `convert`, where only a predictor may stand."""
-        with self._within(step):
-            result: Value | Prediction = self._converter(estimator)(estimator, value, self)
+        with self.within(step):
+            result = self._result(estimator, value)
             if isinstance(result, Value):
                 self.refuse(f"`{public_name(type(estimator))}` transforms, and a predictor is due")
             return result
 
-    def refuse(self, reason: str, *, option: str | None = None) -> NoReturn:
-        """Raises the error that names the step and the option."""
-        where = f"step `{self.path}`: " if self.path else ""
-        named = f"option `{option}`: " if option else ""
-        raise ConvertError(f"{where}{named}{reason}")
-
-    # -- inside --
-
     @contextmanager
-    def _within(self, step: str | None) -> Iterator[None]:
+    def within(self, step: str | None) -> Iterator[None]:
+        """Nodes and errors inside bear the name of this inner step."""
         if step is None:
             yield
             return
@@ -219,6 +211,14 @@ class Context:
             yield
         finally:
             self._path.pop()
+
+    def refuse(self, reason: str, *, option: str | None = None) -> NoReturn:
+        """Raises the error that names the step and the option."""
+        where = f"step `{self.path}`: " if self.path else ""
+        named = f"option `{option}`: " if option else ""
+        raise ConvertError(f"{where}{named}{reason}")
+
+    # -- inside --
 
     def _unique(self, name: str) -> str:
         candidate, count = name, 1
@@ -257,12 +257,40 @@ class Context:
             array = array.astype(wanted)
         return Tensor.of(numpy.ascontiguousarray(array))
 
+    def _result(self, estimator: Any, value: Value) -> Value | Prediction:
+        result: Value | Prediction = self._converter(estimator)(estimator, value, self)
+        if isinstance(result, Value) and frame_output(estimator):
+            names = list(value.names) if value.frame else None
+            return _framed(result, estimator.get_feature_names_out(names))
+        return result
+
     def _converter(self, estimator: Any) -> Callable[..., Any]:
         name = public_name(type(estimator))
         converter = self._converters.get(name)
         if converter is None:
             self.refuse(_unsupported(type(estimator), self._converters))
         return converter
+
+
+def frame_output(estimator: Any) -> bool:
+    """Whether scikit-learn wraps what the transformer gives into a frame (`set_output`)."""
+    # sklearn/utils/_set_output.py, `_auto_wrap_is_configured` and `_get_output_config`.
+    keys = getattr(estimator, "_sklearn_auto_wrap_output_keys", ())
+    if "transform" not in keys or not hasattr(estimator, "get_feature_names_out"):
+        return False
+    configured = getattr(estimator, "_sklearn_output_config", {}).get("transform")
+    if configured is None:
+        from sklearn import get_config
+
+        configured = get_config()["transform_output"]
+    return bool(configured != "default")
+
+
+def _framed(value: Value, names: Sequence[str]) -> Value:
+    columns = (
+        replace(column, name=str(name)) for column, name in zip(value.columns, names, strict=True)
+    )
+    return replace(value, columns=tuple(columns), frame=True)
 
 
 # Numbers that f32 holds exactly.

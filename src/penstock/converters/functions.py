@@ -1,0 +1,136 @@
+"""Functions that `FunctionTransformer` and transformed targets apply: numpy's, on a list."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from penstock.converters.context import Context
+from penstock.converters.values import Column, Value
+
+__all__ = ["apply_function", "function_transformer"]
+
+# Names of ufuncs to names of the operator `map`.
+FUNCTIONS: dict[str, str] = {
+    "absolute": "abs",
+    "arccos": "arccos",
+    "arcsin": "arcsin",
+    "arctan": "arctan",
+    "cbrt": "cbrt",
+    "ceil": "ceil",
+    "cos": "cos",
+    "cosh": "cosh",
+    "deg2rad": "radians",
+    "degrees": "degrees",
+    "exp": "exp",
+    "exp2": "exp2",
+    "expit": "sigmoid",
+    "expm1": "expm1",
+    "fabs": "abs",
+    "floor": "floor",
+    "isfinite": "isfinite",
+    "isinf": "isinf",
+    "isnan": "isnan",
+    "log": "log",
+    "log10": "log10",
+    "log1p": "log1p",
+    "log2": "log2",
+    "negative": "negative",
+    "positive": "identity",
+    "rad2deg": "degrees",
+    "radians": "radians",
+    "reciprocal": "reciprocal",
+    "rint": "rint",
+    "sign": "sign",
+    "sin": "sin",
+    "sinh": "sinh",
+    "sqrt": "sqrt",
+    "square": "square",
+    "tan": "tan",
+    "tanh": "tanh",
+    "trunc": "trunc",
+}
+TESTS = frozenset(("isfinite", "isinf", "isnan"))
+# Correctly rounded by IEEE 754: the same bits everywhere, in f64 and in f32.
+SAME_IN_F32 = TESTS | {"abs", "ceil", "floor", "identity", "negative", "rint", "sign", "trunc"}
+EXACT = SAME_IN_F32 | {"reciprocal", "sqrt", "square"}
+# On integers numpy computes these in integers: `reciprocal` gives 0, `square` overflows.
+INTEGER = frozenset(("reciprocal", "square"))
+# numpy computes functions of these in float16 or float32.
+SMALL = frozenset(("bool", "boolean", "int8", "int16", "uint8", "uint16"))
+
+
+def function_transformer(estimator: Any, value: Value, context: Context) -> Value:
+    """A named function of every element; without a function, the same elements."""
+    if estimator.validate:
+        value = context.require(context.number(replace(value, frame=False)))
+    value, _ = apply_function(value, estimator.func, estimator.kw_args, context, "func")
+    return value
+
+
+def apply_function(
+    value: Value, function: Any, keywords: Mapping[str, Any] | None, context: Context, option: str
+) -> tuple[Value, bool]:
+    """The function of every element, and whether that is exact to the bit."""
+    name = _name(function, context, option)
+    if keywords:
+        known = ", ".join(f"`{key}`" for key in keywords)
+        context.refuse(f"keywords are not supported: {known}", option=_KEYWORDS[option])
+    if name == "identity":
+        return value, True
+    for column in value.columns:
+        _check(column, name, value, context, option)
+    singles = {column.dtype == "float32" for column in value.columns}
+    if value.frame and len(singles) > 1 and name not in SAME_IN_F32:
+        context.refuse("columns of float32 and others are mixed; cast them first", option=option)
+    columns = tuple(_column(column, name) for column in value.columns)
+    value = context.add(
+        "map",
+        value,
+        columns,
+        sparse=value.sparse,
+        frame=value.frame,
+        function=name,
+        precision=value.precision,
+    )
+    return value, name in EXACT
+
+
+_KEYWORDS = {"func": "kw_args", "inverse_func": "inv_kw_args"}
+
+
+def _name(function: Any, context: Context, option: str) -> str:
+    import numpy
+
+    # sklearn/preprocessing/_function_transformer.py: `_identity` stands for no function.
+    if function is None or getattr(function, "__name__", "") == "_identity":
+        return "identity"
+    name = getattr(function, "__name__", str(function))
+    if not isinstance(function, numpy.ufunc) or name not in FUNCTIONS:
+        known = "`, `".join(sorted(FUNCTIONS))
+        context.refuse(
+            f"the function `{name}` is not supported: an artifact holds no code. Supported are the "
+            f"functions of numpy `{known}`, as they are (`numpy.log1p`, not a function around it)",
+            option=option,
+        )
+    return FUNCTIONS[name]
+
+
+def _column(column: Column, name: str) -> Column:
+    if name in TESTS:
+        return Column(column.name, "boolean", "bool")
+    keeps = column.dtype == "float32" or (name in SAME_IN_F32 and column.kind == "number")
+    return Column(column.name, "number", column.dtype if keeps else "float64")
+
+
+def _check(column: Column, name: str, value: Value, context: Context, option: str) -> None:
+    """Refuses columns on which numpy computes in another type than the engine."""
+    dtype = column.dtype.lower()
+    where = f"`{name}` of column `{column.name or '?'}` of dtype {column.dtype}"
+    if column.kind not in ("number", "boolean") or dtype in ("object", "category"):
+        context.refuse(f"{where}: it takes numbers", option=option)
+    if dtype in SMALL and name not in TESTS:
+        context.refuse(f"{where}: numpy computes it in lower precision; cast first", option=option)
+    if name in INTEGER and "int" in dtype:
+        context.refuse(f"{where}: numpy computes it in integers; cast first", option=option)
+    if value.precision == "f32" and name not in EXACT:
+        context.refuse(f"{where}: not exact in float32; cast to float64 first", option=option)

@@ -43,6 +43,8 @@ class Column:
     `dtype` is what the source library sees, as numpy or pandas name it: `float64`, `int64`,
     `bool`, `object`, `category`.
     `categories` are those of a pandas category column, in its order.
+    `missing` is what stands for a missing value there: `nan`, `none` (None in object columns),
+    `na` (pandas.NA).
     `name` is `None` where the source library sees an array.
     """
 
@@ -50,6 +52,7 @@ class Column:
     kind: str
     dtype: str = "float64"
     categories: tuple[Label, ...] | None = None
+    missing: str = "nan"
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,9 @@ class Answer:
 
     `names` are the class labels of a `label` as Python scalars, or the names of several numbers.
     `tolerance` is relative: 0 means the same bits.
+    Several targets: a regressor has one `value` of several numbers, named 0, 1, ...; a classifier
+    has `label_0`,
+    `probability_0`, `label_1`, ... each asked with a `pick`.
     `decided_by` names the output whose two largest elements (or whose sign) decide a label: within
     its tolerance a tie
     may fall either way.

@@ -1,7 +1,7 @@
 //! Arrow arrays as columns, through the C stream interface (the PyCapsule protocol of Arrow).
 
 use arrow_array::cast::AsArray;
-use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
+use arrow_array::ffi_stream::{RecordBatchStreamReader, FFI_ArrowArrayStream};
 use arrow_array::types::*;
 use arrow_array::{Array, ArrayRef, RecordBatchReader};
 use arrow_schema::{DataType, TimeUnit};
@@ -42,12 +42,12 @@ impl ArrowColumn {
     }
 }
 
-fn reader(capsule: &Bound<'_, PyCapsule>) -> PyResult<ArrowArrayStreamReader> {
+fn reader(capsule: &Bound<'_, PyCapsule>) -> PyResult<RecordBatchStreamReader> {
     let pointer = capsule.pointer_checked(Some(c"arrow_array_stream"))?;
     // SAFETY: a capsule of this name holds an ArrowArrayStream (Arrow's PyCapsule interface);
     // `from_raw` moves it out and leaves a released stream behind.
     let stream = unsafe { FFI_ArrowArrayStream::from_raw(pointer.as_ptr().cast()) };
-    ArrowArrayStreamReader::try_new(stream).map_err(broken)
+    RecordBatchStreamReader::try_new(stream).map_err(broken)
 }
 
 fn broken(error: arrow_schema::ArrowError) -> PyErr {

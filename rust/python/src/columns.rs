@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList};
 
 /// Columns of equal length, in the order in which they were added.
-#[pyclass(frozen = false)]
+#[pyclass]
 #[derive(Default)]
 pub struct Columns {
     pub names: Vec<String>,

@@ -65,7 +65,7 @@ macro_rules! encoder {
                 let ranges = lowering.ranges(&self.ends, width, level_count)?;
                 let codes = lowering.i32s(&self.codes)?;
                 lowering.check_length(&self.codes.tensor, codes.len(), level_count)?;
-                let side = |name: &TensorName| {
+                let side = |name: &TensorName| -> Result<Vec<Otherwise>, ArtifactError> {
                     let codes = lowering.i32s(name)?;
                     lowering.check_length(&name.tensor, codes.len(), width)?;
                     codes.into_iter().map(|code| otherwise(lowering, code)).collect()

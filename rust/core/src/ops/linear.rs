@@ -5,7 +5,7 @@ use crate::error::ArtifactError;
 use crate::plan::block::{Block, Step};
 use crate::plan::element::{CodeRegister, Element, Register, Vector};
 use crate::plan::{Lowering, TensorName};
-use foldhash::{HashMap, HashMapExt};
+use foldhash::HashMap;
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use super::block::{Block, Step};
 use super::element::{CodeRegister, Element, Register, Text, NO_CODE};
 use super::scalar::Scalar;
 use crate::error::Code;
-use foldhash::{HashMap, HashMapExt};
+use foldhash::HashMap;
 use std::sync::Arc;
 
 /// What an encoder does with a value that has no code of its own.

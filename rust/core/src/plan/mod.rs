@@ -19,7 +19,7 @@ use crate::ops::{OPERATORS, lower};
 use block::Step;
 use builder::{Builder, TextCoding};
 use element::{Element, Text, Vector};
-use foldhash::{HashMap, HashMapExt};
+use foldhash::HashMap;
 
 /// A graph that was checked and compiled; immutable and free of locks.
 pub struct Plan {

@@ -224,7 +224,9 @@ def array(value: Value) -> tuple[Column, ...]:
     plain = dtypes == {"bool"} or not dtypes & {"bool", "boolean", "category", "object"}
     if plain and value.numeric and all(dtype == dtype.lower() for dtype in dtypes):
         return stacked(value.columns)
-    return tuple(Column(None, column.kind, "object") for column in value.columns)
+    return tuple(
+        replace(column, name=None, dtype="object", categories=None) for column in value.columns
+    )
 
 
 def stacked(columns: Sequence[Column]) -> tuple[Column, ...]:
@@ -233,7 +235,10 @@ def stacked(columns: Sequence[Column]) -> tuple[Column, ...]:
 
     dtypes = sorted({column.dtype for column in columns})
     common = "object" if "object" in dtypes else str(numpy.result_type(*dtypes))
-    return tuple(Column(None, _kind(column.kind, common), common) for column in columns)
+    return tuple(
+        replace(column, name=None, kind=_kind(column.kind, common), dtype=common, categories=None)
+        for column in columns
+    )
 
 
 def _kind(kind: str, dtype: str) -> str:

@@ -139,12 +139,10 @@ class Answer:
 
     `names` are the class labels of a `label` as Python scalars, or the names of several numbers.
     `tolerance` is relative: 0 means the same bits.
-    Several targets: a regressor has one `value` of several numbers, named 0, 1, ...; a classifier
-    has `label_0`,
-    `probability_0`, `label_1`, ... each asked with a `pick`.
     `decided_by` names the output whose two largest elements (or whose sign) decide a label: within
-    its tolerance a tie
-    may fall either way.
+    its tolerance a tie may fall either way.
+    Several targets: a regressor has one `value` of several numbers, named 0, 1, ...; a classifier
+    has `label_0`, `probability_0`, `label_1`, ... each asked with a `pick`.
     """
 
     name: str

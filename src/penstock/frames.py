@@ -1,0 +1,112 @@
+"""The example that comes with a model: what columns it has, and tables like it with other rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from penstock.converters.values import Column
+from penstock.errors import ConvertError
+from penstock.tables import KINDS, plain
+
+__all__ = ["Example", "Row", "describe"]
+
+# One row as a person would send it: plain values by column name, `None` where one is missing.
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Example:
+    """Rows as the model was trained on, in a table of one of the `KINDS`."""
+
+    kind: str
+    columns: tuple[Column, ...]
+    data: Any
+
+    @property
+    def frame(self) -> bool:
+        """Whether the source library sees names."""
+        return self.kind != "array"
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns in order."""
+        return [str(column.name) for column in self.columns]
+
+    @property
+    def row_count(self) -> int:
+        """Number of rows."""
+        return int(self.data.shape[0])
+
+    def values(self, at: int, rows: Sequence[int] | None = None) -> list[Any]:
+        """Plain values of the column at this position, of all rows or of these."""
+        return [plain(value) for value in KINDS[self.kind].values(self.data, at, rows)]
+
+    def rows(self, rows: Sequence[int]) -> list[Row]:
+        """These rows as plain values."""
+        columns = [self.values(at, rows) for at in range(len(self.columns))]
+        return [dict(zip(self.names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+    def build(self, rows: Sequence[Row]) -> Any:
+        """A table of the kind and the dtypes of the example, with other rows.
+
+        Integers become floats where one is missing or has a fraction, and categories grow by new
+        levels, as happens to the frames that the source library is given.
+        """
+        contents = {
+            name: (column, [row.get(name) for row in rows])
+            for name, column in zip(self.names, self.columns, strict=True)
+        }
+        return KINDS[self.kind].build(self.data, contents)
+
+
+def describe(data: Any, names: Sequence[str] | None = None) -> Example:
+    """The example with its columns; those of an array are called `names`, else `x0`, `x1`, ..."""
+    kind, data = _kind(data)
+    _check_names([str(name) if kind == "arrow" else name for name in _names(kind, data)])
+    example = Example(kind, tuple(KINDS[kind].columns(data)), data)
+    if not example.columns or not example.row_count:
+        raise ConvertError("the example has no rows or no columns; give the rows trained on")
+    if kind != "array":
+        return example
+    width = len(example.columns)
+    labels = (
+        names if names is not None and len(names) == width else [f"x{at}" for at in range(width)]
+    )
+    named = zip(example.columns, labels, strict=True)
+    return replace(example, columns=tuple(replace(column, name=str(to)) for column, to in named))
+
+
+def _kind(data: Any) -> tuple[str, Any]:
+    owner = type(data).__module__.split(".")[0]
+    if owner == "pandas" and hasattr(data, "columns"):
+        return "pandas", data
+    if owner == "polars" and hasattr(data, "columns"):
+        return "polars", data
+    if owner == "numpy" and getattr(data, "ndim", 0) == 2:
+        return "array", data
+    if hasattr(data, "__arrow_c_stream__") and owner not in ("pandas", "polars"):
+        import pyarrow
+
+        return "arrow", data if isinstance(data, pyarrow.Table) else pyarrow.table(data)
+    raise ConvertError(
+        f"the example is a {type(data).__name__}; give a pandas, Polars or Arrow table, or a "
+        "dense 2-D numpy array"
+    )
+
+
+def _names(kind: str, data: Any) -> list[Any]:
+    if kind == "array":
+        return []
+    return list(data.column_names if kind == "arrow" else data.columns)
+
+
+def _check_names(names: list[Any]) -> None:
+    for name in names:
+        if not isinstance(name, str):
+            raise ConvertError(
+                f"column name {name!r} is no text; name the columns, or give the example as an "
+                "array: `example.to_numpy()`"
+            )
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ConvertError(f"two columns of the example have the name `{twice[0]}`; rename one")

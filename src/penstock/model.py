@@ -1,0 +1,223 @@
+"""A loaded artifact: what everything that predicts calls."""
+
+import json
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from penstock import _core
+from penstock.errors import ArtifactError, PenstockError
+from penstock.files import write_bytes
+from penstock.schema import Schema
+from penstock.tables import fill, kind_of, like
+
+__all__ = ["Model", "load"]
+
+# Batches below this run on the calling thread: starting another costs more than it saves.
+ROWS_PER_THREAD = 2_048
+
+
+class Entries(Protocol):
+    """The bytes of the entries of an artifact, as `penstock.artifact` makes them."""
+
+    @property
+    def manifest(self) -> bytes: ...
+    @property
+    def tensors(self) -> bytes: ...
+    @property
+    def examples(self) -> bytes: ...
+    @property
+    def card(self) -> bytes: ...
+
+
+class Model:
+    """A model that predicts; immutable, so that any number of threads can use it without locks."""
+
+    def __init__(self, data: bytes, *, verify: bool = True) -> None:
+        """Opens the bytes of an artifact; `verify` runs its examples.
+
+        Raises `ArtifactError` for whatever cannot be trusted.
+        """
+        self._engine = _core.Engine.open(data, verify)
+        self._data = data
+
+    @classmethod
+    def from_entries(cls, entries: Entries, *, verify: bool = True) -> "Model":
+        """The model of entries that were just made."""
+        data = _core.pack(entries.manifest, entries.tensors, entries.examples, entries.card)
+        return cls(data, verify=verify)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the artifact; an existing file is replaced whole or not at all."""
+        write_bytes(Path(path), self._data)
+
+    # -- predicting --
+
+    def predict(
+        self,
+        rows: Any,
+        *,
+        threads: int | None = None,
+        on_error: str = "raise",
+        warnings: bool = False,
+    ) -> Any:
+        """Predictions in the form in which the rows come.
+
+        `rows`: a dict (one row; answer: a dict), a list of dicts (a list), a pandas, Polars or
+        PyArrow frame (the same kind), any other object with `__arrow_c_stream__` (an Arrow
+        stream), or a 2-D array with one column per input (a dict of arrays).
+
+        `threads`: at most so many for a table, all cores by default; the bits do not depend on it.
+        `on_error="return"`: rows that are refused do not raise. In a list they are answered by a
+        `DataError`; a table is answered with missing values in them and a column `error`.
+        `warnings=True` adds `warnings`, a list of `{"field", "code", "value"}` per row.
+
+        Raises `SchemaError` for wrong columns and `DataError` for wrong values.
+        """
+        if on_error not in ("raise", "return"):
+            raise PenstockError(f'`on_error` is {on_error!r}; it must be "raise" or "return"')
+        if isinstance(rows, dict):
+            return self._predict_one(rows, on_error, warnings)
+        if isinstance(rows, Mapping) and kind_of(rows) == "mapping":
+            return self._predict_one(dict(rows), on_error, warnings)
+        if isinstance(rows, (list, tuple)):
+            return_errors = on_error == "return"
+            return self._engine.predict_rows(
+                list(rows), return_errors=return_errors, warnings=warnings
+            )
+        answers = self.predict_columns(rows, threads=threads, warnings=warnings)
+        if on_error == "raise":
+            answers.raise_first()
+        return like(rows, answers, errors=on_error == "return", warnings=warnings)
+
+    def predict_columns(
+        self,
+        rows: Any,
+        *,
+        threads: int | None = None,
+        warnings: bool = False,
+        lexical: bool = False,
+    ) -> _core.Answers:
+        """The engine's answers to a table; nothing is raised for refused rows.
+
+        `lexical`: texts take the type of their column, as in a CSV file.
+        """
+        columns = _core.Columns()
+        fill(columns, rows, self._input_names)
+        if lexical:
+            columns.set_lexical()
+        return self._engine.predict_table(
+            columns, threads=_thread_count(threads), warnings=warnings
+        )
+
+    def predict_json(self, text: str) -> dict[str, Any]:
+        """The prediction for one row that is written as a JSON object."""
+        return self._engine.predict_json(text)
+
+    # -- what the model is --
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest of the artifact, as docs/format.md describes it."""
+        manifest: dict[str, Any] = json.loads(self._engine.manifest)
+        return manifest
+
+    @cached_property
+    def schema(self) -> Schema:
+        """The inputs with their policies, and the outputs."""
+        return Schema.from_json(self.manifest["schema"])
+
+    @property
+    def name(self) -> str:
+        return str(self.manifest["name"])
+
+    @property
+    def version(self) -> str:
+        return str(self.manifest["version"])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest, in hex: the identity of the artifact."""
+        return self._engine.digest
+
+    @property
+    def size(self) -> int:
+        """Size of the artifact in bytes."""
+        return len(self._data)
+
+    @property
+    def unpacked_size(self) -> int:
+        """Size of all entries together in bytes."""
+        return self._engine.unpacked_size
+
+    @property
+    def card(self) -> str:
+        """The model card, in Markdown."""
+        return self._engine.card
+
+    @cached_property
+    def examples(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """Rows and what the source library answered."""
+        examples = json.loads(self._engine.examples)
+        return list(zip(examples["rows"], examples["expected"], strict=True))
+
+    @property
+    def plan(self) -> list[str]:
+        """What the engine does for a row, one line per step."""
+        return self._engine.plan()
+
+    def verify(self) -> None:
+        """Runs the examples; raises `ArtifactError` with the first difference if there is one."""
+        differences = self._engine.verify()
+        if differences:
+            raise ArtifactError(f"{len(differences)} of the examples differ; {differences[0]}")
+
+    def describe(self) -> str:
+        """The schema and the steps, for people."""
+        from penstock.description import describe
+
+        return describe(self.manifest)
+
+    @cached_property
+    def _input_names(self) -> tuple[str, ...]:
+        return tuple(str(field["name"]) for field in self.manifest["schema"]["inputs"])
+
+    def _predict_one(self, row: dict[str, Any], on_error: str, warnings: bool) -> Any:
+        if on_error == "raise":
+            return self._engine.predict_row(row, warnings=warnings)
+        return self._engine.predict_rows([row], return_errors=True, warnings=warnings)[0]
+
+    def __repr__(self) -> str:
+        return f"<Model {self.name!r} version {self.version!r}, {self.digest[:12]}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Model, (self._data,)
+
+
+def load(path: str | os.PathLike[str], *, verify: bool = True) -> Model:
+    """The model in an artifact file; `verify` runs its examples first.
+
+    Raises `ArtifactError` for a file that is no artifact or lies.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"`{path}` cannot be read: {error.strerror}; check the path") from error
+    try:
+        return Model(data, verify=verify)
+    except ArtifactError as error:
+        raise ArtifactError(f"`{path}`: {error}") from None
+
+
+def _thread_count(threads: int | None) -> int:
+    if threads is None:
+        return (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
+    if threads < 1:
+        raise PenstockError(f"`threads` is {threads}; it must be at least 1")
+    return threads

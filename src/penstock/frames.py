@@ -6,7 +6,7 @@ from typing import Any
 
 from penstock.converters.values import Column
 from penstock.errors import ConvertError
-from penstock.tables import KINDS, plain
+from penstock.kinds import KINDS, plain
 
 __all__ = ["Example", "Row", "describe"]
 

@@ -1,0 +1,318 @@
+"""How an example table of each kind is read and made: pandas, Polars, Arrow, numpy."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+from penstock.converters.values import Column
+from penstock.errors import ConvertError
+
+__all__ = ["KINDS", "Kind", "plain"]
+
+# By column name: its description, and the plain values of the table to make.
+Contents = Mapping[str, tuple[Column, list[Any]]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of table: its columns, the values of one of them in some rows or all, a new table."""
+
+    columns: Callable[[Any], Iterable[Column]]
+    values: Callable[[Any, int, Sequence[int] | None], Iterable[Any]]
+    build: Callable[[Any, Contents], Any]
+
+
+def plain(value: Any) -> Any:
+    """The value as Python has it; `None` where it is missing."""
+    if hasattr(value, "dtype") and getattr(value, "ndim", 1) == 0:
+        value = value.item()
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    return None if isinstance(value, float) and value != value else value
+
+
+def classify(name: Any, values: Sequence[Any]) -> tuple[str, str]:
+    """Kind of the values of an object column, and what stands for a missing one."""
+    words = {_word(name, type_) for type_ in set(map(type, values))}
+    if "number" in words and words & {"text", "boolean"} and _only_nan(values):
+        words = (words - {"number"}) | {"nan"}
+    kinds = words & {"text", "boolean", "number"}
+    if len(kinds) > 1:
+        mixture = " and ".join(sorted(kinds))
+        raise ConvertError(f"column `{name}` mixes {mixture}; give it one type")
+    if len(words - kinds) > 1:
+        raise ConvertError(
+            f"column `{name}` mixes None, NaN or NA for missing values, which the source library "
+            "tells apart; use one of them"
+        )
+    return (kinds or {"text"}).pop(), ((words - kinds) or {"nan"}).pop()
+
+
+def _word(name: Any, type_: type) -> str:
+    if issubclass(type_, str):
+        return "text"
+    if type_.__name__ in ("bool", "bool_"):
+        return "boolean"
+    if issubclass(type_, Real):
+        return "number"
+    if type_ is type(None):
+        return "none"
+    if type_.__name__ == "NAType":
+        return "na"
+    raise ConvertError(
+        f"column `{name}` holds objects of type {type_.__name__}; use numbers, text or booleans"
+    )
+
+
+def _only_nan(values: Iterable[Any]) -> bool:
+    return all(value != value for value in values if isinstance(value, float))
+
+
+def _wrong_dtype(name: Any, dtype: Any) -> ConvertError:
+    return ConvertError(
+        f"column `{name}` has dtype {dtype}, which is not supported; use float64, float32, an "
+        "integer, boolean, text, category or timestamp dtype"
+    )
+
+
+_SIZES = (8, 16, 32, 64)
+# Dtypes of numbers to what converters see. Nullable float32 is left out: no rule says in what
+# libraries compute then.
+NUMBERS: dict[str, str] = {
+    "float64": "float64",
+    "float32": "float32",
+    "Float64": "Float64",
+    "double[pyarrow]": "Float64",
+    **{f"{u}int{size}": f"{u}int{size}" for u in ("", "u") for size in _SIZES},
+    **{f"{u}Int{size}": f"{u}Int{size}" for u in ("", "U") for size in _SIZES},
+    **{f"int{size}[pyarrow]": f"Int{size}" for size in _SIZES},
+    **{f"uint{size}[pyarrow]": f"UInt{size}" for size in _SIZES},
+}
+
+
+def _integer(values: Sequence[Any], dtype: str, *, nullable: bool) -> str:
+    """The dtype of an integer column with these values: wider, or floats, where they do not fit."""
+    present = [value for value in values if value is not None]
+    fractional = any(isinstance(value, float) and not value.is_integer() for value in present)
+    if fractional or (len(present) < len(values) and not nullable):
+        return "float64"
+    size = dtype.lower().removesuffix("[pyarrow]")
+    bits, unsigned = int(size.lstrip("uint")), size.startswith("u")
+    low, high = (0, 2**bits) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1))
+    if all(low <= value < high for value in present):
+        return dtype
+    return "int64" if all(-(2**63) <= value < 2**63 for value in present) else "float64"
+
+
+# -- pandas --
+
+
+def _pandas_columns(frame: Any) -> Iterable[Column]:
+    return [_pandas_column(name, frame[name]) for name in frame.columns]
+
+
+def _pandas_column(name: Any, series: Any) -> Column:
+    import pandas
+
+    dtype, text = series.dtype, str(series.dtype)
+    if isinstance(dtype, pandas.CategoricalDtype):
+        categories = tuple(plain(level) for level in dtype.categories)
+        return Column(name, classify(name, categories)[0], "category", categories)
+    if text == "object":
+        kind, missing = classify(name, series.tolist())
+        return Column(name, kind, "object", missing=missing)
+    if isinstance(dtype, pandas.StringDtype) or text in (
+        "string[pyarrow]",
+        "large_string[pyarrow]",
+    ):
+        has_nan = isinstance(getattr(dtype, "na_value", None), float)
+        return Column(name, "text", "object", missing="nan" if has_nan else "na")
+    if text == "bool":
+        return Column(name, "boolean", "bool")
+    if text in ("boolean", "bool[pyarrow]"):
+        return Column(name, "boolean", "boolean", missing="na")
+    if text.startswith(("datetime64", "timestamp")):
+        return Column(name, "timestamp", text)
+    if text in NUMBERS:
+        plain_dtype = NUMBERS[text] == text.lower()
+        return Column(name, "number", NUMBERS[text], missing="nan" if plain_dtype else "na")
+    raise _wrong_dtype(name, dtype)
+
+
+def _pandas_values(frame: Any, at: int, rows: Sequence[int] | None) -> Iterable[Any]:
+    series = frame.iloc[:, at]
+    values: Iterable[Any] = (series if rows is None else series.iloc[list(rows)]).tolist()
+    return values
+
+
+def _pandas_build(frame: Any, contents: Contents) -> Any:
+    import pandas
+
+    return pandas.DataFrame(
+        {
+            name: _pandas_series(frame[name].dtype, column, values)
+            for name, (column, values) in contents.items()
+        }
+    )
+
+
+def _pandas_series(dtype: Any, column: Column, values: list[Any]) -> Any:
+    import pandas
+
+    if isinstance(dtype, pandas.CategoricalDtype):
+        known = set(dtype.categories)
+        new = {value: None for value in values if value is not None and value not in known}
+        categories = [*dtype.categories, *new] if new else dtype.categories
+        return pandas.Series(pandas.Categorical(values, categories, ordered=dtype.ordered))
+    if str(dtype) == "object":
+        return pandas.Series(_marked(values, column.missing), dtype="object")
+    if column.kind == "number" and "int" in column.dtype.lower():
+        nullable = column.missing == "na"
+        name = _integer(values, str(dtype), nullable=nullable)
+        widened = {"float64": "Float64", "int64": "Int64"} if nullable else {}
+        dtype = widened.get(name, name)
+    if column.dtype == "bool" and None in values:
+        return pandas.Series(_marked(values, "none"), dtype="object")
+    return pandas.Series(values, dtype=dtype)
+
+
+def _marked(values: Iterable[Any], missing: str) -> list[Any]:
+    marker: Any = float("nan") if missing == "nan" else None
+    if missing == "na":
+        import pandas
+
+        marker = pandas.NA
+    return [marker if value is None else value for value in values]
+
+
+# -- Polars --
+
+
+def _polars_columns(frame: Any) -> Iterable[Column]:
+    return [_polars_column(name, dtype) for name, dtype in frame.schema.items()]
+
+
+def _polars_column(name: str, dtype: Any) -> Column:
+    text = str(dtype).lower().split("(")[0]
+    if text in ("string", "categorical", "enum"):
+        return Column(name, "text", "object", missing="none")
+    if text == "boolean":
+        return Column(name, "boolean", "bool", missing="none")
+    if text == "datetime":
+        return Column(name, "timestamp", text)
+    if text in NUMBERS:
+        return Column(name, "number", text)
+    raise _wrong_dtype(name, dtype)
+
+
+def _polars_values(frame: Any, at: int, rows: Sequence[int] | None) -> Iterable[Any]:
+    series = frame.to_series(at)
+    values: Iterable[Any] = (series if rows is None else series[list(rows)]).to_list()
+    return values
+
+
+def _polars_build(frame: Any, contents: Contents) -> Any:
+    import polars
+
+    names = {"float64": polars.Float64, "int64": polars.Int64}
+    series = []
+    for name, (column, values) in contents.items():
+        dtype = frame.schema[name]
+        if column.kind == "number" and "int" in column.dtype:
+            dtype = names.get(_integer(values, column.dtype, nullable=True), dtype)
+        if str(dtype).startswith("Enum"):
+            # An Enum holds its own levels only; the source library sees text in both.
+            dtype = polars.String
+        series.append(polars.Series(name, values, dtype=dtype, strict=False))
+    return polars.DataFrame(series)
+
+
+# -- Arrow --
+
+
+def _arrow_columns(table: Any) -> Iterable[Column]:
+    return [_arrow_column(field.name, field.type) for field in table.schema]
+
+
+def _arrow_column(name: str, type_: Any) -> Column:
+    text = {"double": "float64", "float": "float32"}.get(str(type_), str(type_))
+    if text in ("string", "large_string", "string_view") or text.startswith("dictionary<values=s"):
+        return Column(name, "text", "object", missing="none")
+    if text == "bool":
+        return Column(name, "boolean", "bool", missing="none")
+    if text.startswith("timestamp"):
+        return Column(name, "timestamp", text)
+    if text in NUMBERS:
+        return Column(name, "number", text)
+    raise _wrong_dtype(name, type_)
+
+
+def _arrow_values(table: Any, at: int, rows: Sequence[int] | None) -> Iterable[Any]:
+    column = table.column(at)
+    values: Iterable[Any] = (column if rows is None else column.take(list(rows))).to_pylist()
+    return values
+
+
+def _arrow_build(table: Any, contents: Contents) -> Any:
+    import pyarrow
+
+    names = {"float64": pyarrow.float64(), "int64": pyarrow.int64()}
+    arrays = {}
+    for name, (column, values) in contents.items():
+        type_ = table.schema.field(name).type
+        if column.kind == "number" and "int" in column.dtype:
+            type_ = names.get(_integer(values, column.dtype, nullable=True), type_)
+        if pyarrow.types.is_floating(type_):
+            values = [None if value is None else float(value) for value in values]
+        arrays[name] = pyarrow.array(values, type=type_)
+    return pyarrow.table(arrays)
+
+
+# -- numpy --
+
+
+def _array_columns(array: Any) -> Iterable[Column]:
+    text = str(array.dtype)
+    positions = range(array.shape[1])
+    if text in NUMBERS:
+        return [Column(None, "number", text) for _ in positions]
+    if text == "bool":
+        return [Column(None, "boolean", text) for _ in positions]
+    if array.dtype.kind == "U":
+        return [Column(None, "text", "object") for _ in positions]
+    if text != "object":
+        raise _wrong_dtype("x0", array.dtype)
+    described = [classify(f"x{at}", array[:, at].tolist()) for at in positions]
+    return [Column(None, kind, "object", missing=missing) for kind, missing in described]
+
+
+def _array_values(array: Any, at: int, rows: Sequence[int] | None) -> Iterable[Any]:
+    column = array[:, at]
+    values: Iterable[Any] = (column if rows is None else column[list(rows)]).tolist()
+    return values
+
+
+def _array_build(array: Any, contents: Contents) -> Any:
+    import numpy
+
+    columns = [values for _, values in contents.values()]
+    dtype: Any = array.dtype
+    if dtype.kind in "iu":
+        dtypes = [_integer(values, str(dtype), nullable=False) for values in columns]
+        dtype = numpy.result_type(*dtypes)
+    elif dtype.kind == "U" or (dtype.kind == "b" and any(None in values for values in columns)):
+        # Texts of any length, and missing beside booleans.
+        dtype = numpy.dtype("object")
+    made = numpy.empty((len(columns[0]), len(columns)), dtype=dtype)
+    for at, (column, values) in enumerate(contents.values()):
+        made[:, at] = _marked(values, column.missing)
+    return made
+
+
+KINDS: dict[str, Kind] = {
+    "array": Kind(_array_columns, _array_values, _array_build),
+    "arrow": Kind(_arrow_columns, _arrow_values, _arrow_build),
+    "pandas": Kind(_pandas_columns, _pandas_values, _pandas_build),
+    "polars": Kind(_polars_columns, _polars_values, _polars_build),
+}

@@ -1,1 +1,1 @@
-"""Penstock beside other engines: one script per comparison, every contender measured in turn in one run."""
+"""Penstock beside other engines: one script per comparison, contenders take turns in one run."""

@@ -1,1 +1,1 @@
-"""The flights demo: real data, real pipelines, and the story that `make demo` tells; the benches use the first two."""
+"""The flights demo: real data, real pipelines (the benches use both), what `make demo` tells."""

@@ -21,9 +21,11 @@ SEED = 2013
 
 
 def demo_pipeline() -> Pipeline:
-    """LightGBM on raw columns: numbers keep their missing values, texts become codes, unseen and missing texts become NaN."""
+    """LightGBM on raw columns: numbers stay as they are, texts become codes, unseen ones NaN."""
     codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=numpy.nan)
-    columns = ColumnTransformer([("numbers", "passthrough", list(NUMBERS)), ("texts", codes, list(TEXTS))])
+    columns = ColumnTransformer(
+        [("numbers", "passthrough", list(NUMBERS)), ("texts", codes, list(TEXTS))]
+    )
     return Pipeline([("columns", columns), ("classifier", _lightgbm())])
 
 
@@ -32,7 +34,9 @@ def _logistic() -> Pipeline:
 
 
 def _forest() -> Pipeline:
-    return _prepared(RandomForestClassifier(n_estimators=100, max_depth=10, random_state=SEED, n_jobs=-1))
+    return _prepared(
+        RandomForestClassifier(n_estimators=100, max_depth=10, random_state=SEED, n_jobs=-1)
+    )
 
 
 def _boosted() -> Pipeline:
@@ -40,16 +44,21 @@ def _boosted() -> Pipeline:
 
 
 def _lightgbm() -> LGBMClassifier:
-    return LGBMClassifier(n_estimators=500, num_leaves=63, learning_rate=0.05, random_state=SEED, verbosity=-1)
+    return LGBMClassifier(
+        n_estimators=500, num_leaves=63, learning_rate=0.05, random_state=SEED, verbosity=-1
+    )
 
 
 def _prepared(classifier: Any) -> Pipeline:
-    """The classifier behind imputers, a scaler for the 19 numbers and one-hot columns for the 8 texts."""
+    """The classifier behind imputers, a scaler for 19 numbers and one-hot columns for 8 texts."""
     numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
     texts = make_pipeline(
-        SimpleImputer(strategy="constant", fill_value=MISSING_TEXT), OneHotEncoder(handle_unknown="ignore")
+        SimpleImputer(strategy="constant", fill_value=MISSING_TEXT),
+        OneHotEncoder(handle_unknown="ignore"),
     )
-    columns = ColumnTransformer([("numbers", numbers, list(NUMBERS)), ("texts", texts, list(TEXTS))])
+    columns = ColumnTransformer(
+        [("numbers", numbers, list(NUMBERS)), ("texts", texts, list(TEXTS))]
+    )
     return Pipeline([("columns", columns), ("classifier", classifier)])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock.errors import SchemaError
 
-__all__ = ["Field", "Label", "Output", "Schema"]
+__all__ = ["Field", "Label", "Output", "Schema", "describe_field"]
 
 Label = str | int | float | bool
 
@@ -200,7 +200,7 @@ class Schema:
 
     def __str__(self) -> str:
         inputs = [("input", "type", "policies")]
-        inputs += [(str(item.name), str(item.type), describe(item)) for item in self.inputs]
+        inputs += [(str(item.name), str(item.type), describe_field(item)) for item in self.inputs]
         outputs = [("output", "kind", "of")]
         outputs += [(item.name, item.kind, _named(item)) for item in self.outputs]
         return f"{_aligned(inputs)}\n\n{_aligned(outputs)}"
@@ -209,7 +209,7 @@ class Schema:
         return str(self)
 
 
-def describe(field: Field) -> str:
+def describe_field(field: Field) -> str:
     """The policies of a field that differ from the defaults, for people."""
     parts = []
     if field.precision == "f32":

@@ -15,9 +15,6 @@ from penstock.tables import fill, kind_of, like
 
 __all__ = ["Model", "load"]
 
-# Batches below this run on the calling thread: starting another costs more than it saves.
-ROWS_PER_THREAD = 2_048
-
 
 class Entries(Protocol):
     """The bytes of the entries of an artifact, as `penstock.artifact` makes them."""

@@ -61,7 +61,7 @@ def like(rows: Any, answers: "Answers", *, errors: bool = False, warnings: bool 
         frame = pandas.DataFrame(dict(_arrays(answers)), index=rows.index)
         for name, values in _extras(answers, errors, warnings):
             frame[name] = pandas.Series(values, index=frame.index, dtype=object)
-        return _blank_pandas(frame, answers) if errors else frame
+        return frame
     if kind == "numpy":
         return dict(_arrays(answers)) | dict(_extras(answers, errors, warnings))
     if kind == "polars":
@@ -146,6 +146,22 @@ def _plain(array: Any) -> Any:
     if dtype.kind == "f" and dtype.itemsize not in (4, 8):
         dtype = numpy.dtype("float64")
     return numpy.ascontiguousarray(array, dtype=dtype.newbyteorder("="))
+
+
+def _extras(answers: "Answers", errors: bool, warnings: bool) -> list[tuple[str, list[Any]]]:
+    """The columns `error` and `warnings`, where they are wanted."""
+    extras: list[tuple[str, list[Any]]] = []
+    if errors:
+        messages: list[Any] = [None] * len(answers)
+        for row, error in answers.errors():
+            messages[row] = str(error)
+        extras.append(("error", messages))
+    if warnings:
+        lists: list[Any] = [[] for _ in range(len(answers))]
+        for row, items in answers.warnings():
+            lists[row] = items
+        extras.append(("warnings", lists))
+    return extras
 
 
 def _arrays(answers: "Answers") -> list[tuple[str, Any]]:

@@ -4,7 +4,7 @@ use crate::cell::Cell;
 use crate::error::{Fault, Warning};
 use crate::load::{Loaded, Table, Watch};
 use crate::plan::block::{BLOCK_ROWS, Block, Scratch};
-use crate::plan::element::Text;
+use crate::plan::element::{NO_CODE, Text};
 use crate::plan::{OutputColumn, OutputElement, Plan};
 use std::ops::Range;
 
@@ -30,6 +30,17 @@ pub enum Answer<'a> {
     Number(f64),
     Code(u32),
     Text(Option<&'a str>),
+}
+
+/// A row that was refused has no answer.
+fn blank(row: usize, targets: &mut [Target<'_>]) {
+    for target in targets {
+        match target {
+            Target::Numbers(values) => values[row] = f64::NAN,
+            Target::Codes(values) => values[row] = NO_CODE,
+            Target::Texts(values) => values[row] = None,
+        }
+    }
 }
 
 impl Plan {
@@ -90,6 +101,9 @@ impl Plan {
             self.load_block(table, start, &mut block, &mut report.warnings);
             self.run(&mut block);
             self.write(table, start, start - range.start, &block, targets);
+            for (row, _) in &scratch.faults {
+                blank(start - range.start + row, targets);
+            }
             let faults = scratch.faults.drain(..).map(|(row, fault)| (row + start, fault));
             report.faults.extend(faults);
             start += rows;

@@ -1,7 +1,7 @@
 # Every task of a developer, the same here and in .ci/run. `make` alone lists them.
 
 PYTHON ?= python3
-# The libraries under test start threads of their own in every worker: one each is enough.
+# Processes that run tests. The libraries under test get one thread in each, or they fight.
 WORKERS ?= auto
 
 VENV := .venv

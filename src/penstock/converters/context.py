@@ -54,7 +54,9 @@ class Context:
     ) -> None:
         self._converters = converters
         self._nodes: dict[str, Node] = {}
+        self._widths: dict[str, int] = {}
         self._path: list[str] = []
+        self.libraries: set[str] = set()
         # Inputs of nodes that only gather, one entry per element, so that selecting from them
         # gathers less.
         self._gathered: dict[str, tuple[str, ...]] = {}
@@ -78,6 +80,11 @@ class Context:
         """The nodes that these need."""
         return Graph(tuple(self._nodes.values())).reachable(targets)
 
+    @property
+    def widths(self) -> Mapping[str, int]:
+        """Number of elements of every node."""
+        return self._widths
+
     # -- nodes --
 
     def add(
@@ -100,6 +107,7 @@ class Context:
         name = self._unique(self.path or operator)
         node = Node(name, operator, tuple(source.node for source in sources), stored)
         self._nodes[name] = node
+        self._widths[name] = len(columns)
         return Value(name, tuple(columns), sparse, frame)
 
     def concat(
@@ -233,6 +241,7 @@ class Context:
         unique = self._unique(name)
         self._nodes[unique] = Node(unique, "concat", tuple(sources))
         self._gathered[unique] = tuple(sources)
+        self._widths[unique] = len(columns)
         return Value(unique, columns, frame=frame)
 
     def _field(self, name: str, field: Any) -> Scalar | Tensor | Texts:
@@ -259,6 +268,7 @@ class Context:
 
     def _result(self, estimator: Any, value: Value) -> Value | Prediction:
         result: Value | Prediction = self._converter(estimator)(estimator, value, self)
+        self.libraries.add(type(estimator).__module__.split(".")[0])
         if isinstance(result, Value) and frame_output(estimator):
             names = list(value.names) if value.frame else None
             return _framed(result, estimator.get_feature_names_out(names))

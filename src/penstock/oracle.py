@@ -1,0 +1,88 @@
+"""The source library as the judge: what it answers for rows, and which rows it refuses."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.converters.values import Answer
+from penstock.frames import Example, Row
+from penstock.kinds import plain
+
+__all__ = ["Expected", "Oracle"]
+
+# Per output of one row: a label, a number, or a list of numbers or texts.
+Expected = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """A fitted model of the source library, asked in tables like the example."""
+
+    model: Any
+    answers: tuple[Answer, ...]
+    example: Example
+
+    def ask(self, rows: Sequence[Row]) -> list[Expected]:
+        """What the source library answers; raises whatever it raises."""
+        import numpy
+
+        with warnings.catch_warnings(), numpy.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            columns = {
+                answer.name: _cells(answer, answer.ask(self.model, self.example.build(rows)))
+                for answer in self.answers
+            }
+        for name, cells in columns.items():
+            if len(cells) != len(rows):
+                raise ValueError(f"{len(rows)} rows got {len(cells)} answers for `{name}`")
+        return [{name: columns[name][at] for name in columns} for at in range(len(rows))]
+
+    def refuses(self, row: Row) -> bool:
+        """Whether the source library refuses this row."""
+        return self.error([row]) is not None
+
+    def error(self, rows: Sequence[Row]) -> Exception | None:
+        """What the source library raises for these rows."""
+        try:
+            self.ask(rows)
+        except Exception as error:
+            return error
+        return None
+
+    def refused(self, rows: Sequence[Row]) -> set[int]:
+        """Positions of the rows that it refuses, found by halving: one question if it is none."""
+        refused: set[int] = set()
+        ranges = [range(len(rows))] if rows else []
+        while ranges:
+            positions = ranges.pop()
+            if self.error([rows[at] for at in positions]) is None:
+                continue
+            if len(positions) == 1:
+                refused.add(positions[0])
+                continue
+            middle = len(positions) // 2
+            ranges += [positions[:middle], positions[middle:]]
+        return refused
+
+
+def _cells(answer: Answer, result: Any) -> list[Any]:
+    """One entry per row: a plain value for a label or number, else a list of plain values."""
+    rows = _rows(result)
+    if answer.kind in ("label", "number"):
+        return [row[0] for row in rows]
+    return rows
+
+
+def _rows(result: Any) -> list[list[Any]]:
+    if hasattr(result, "toarray"):
+        result = result.toarray()
+    if hasattr(result, "iloc") and hasattr(result, "columns"):
+        columns = [result.iloc[:, at].tolist() for at in range(result.shape[1])]
+        return [[plain(value) for value in row] for row in zip(*columns, strict=True)]
+    if hasattr(result, "rows"):
+        return [[plain(value) for value in row] for row in result.rows()]
+    import numpy
+
+    array = numpy.asarray(result)
+    return [[plain(value) for value in row] for row in array.reshape(len(array), -1).tolist()]

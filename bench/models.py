@@ -36,12 +36,6 @@ class Case:
     def first(self) -> pandas.DataFrame:
         return self.batch.head(1)
 
-    @property
-    def first_row(self) -> dict[str, object]:
-        """As a person or a request would send it: plain Python values, None where missing."""
-        columns = self.first.astype(object).where(self.first.notna(), None)
-        return {str(name): value for name, value in columns.iloc[0].items()}
-
     def file(self, suffix: str) -> Path:
         """Where a contender keeps its form of this model."""
         return _file(self.name, suffix)

@@ -7,6 +7,7 @@ import numpy
 from bench.contender import Contender, Probabilities
 from bench.models import Case
 from bench.timing import quickest
+from demo.data import first_row
 
 __all__ = ["lightgbm_itself", "penstock", "scikit_learn"]
 
@@ -20,7 +21,7 @@ def penstock(case: Case) -> list[Contender]:
     path = case.file(".penstock")
     penstock.convert(case.pipeline, case.train, name=case.name, version="bench").save(path)
     model: Any = penstock.load(path)
-    row, frame = case.first_row, case.batch
+    row, frame = first_row(case.batch), case.batch
     table = pyarrow.Table.from_pandas(frame, preserve_index=False)
 
     def column(predictions: Any) -> Probabilities:

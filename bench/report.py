@@ -25,11 +25,11 @@ the median, scaled) and 8 text columns (imputed, one-hot: 514 columns), the pipe
 
 **How**: the contenders take turns, one sample each per round, so that a disturbance meets all of
 them; the figures are medians. *One row* is `predict` with a dictionary for penstock,
-`predict_proba` with a frame of one row for scikit-learn, and a call with arrays made beforehand for the others.
-*Load* is from the file to a model that can predict, the library being imported; penstock checks
-the hashes and runs the examples of the file in that time. *Memory* is what the resident set of a
-fresh process grows by when the file is loaded. *Difference* is the largest one of a probability to
-scikit-learn's, over the batch.
+`predict_proba` with a frame of one row for scikit-learn, and a call with arrays made beforehand for
+the others. *Load* is from the file to a model that can predict, the library being imported;
+penstock checks the hashes and runs the examples of the file in that time. *Memory* is what the
+resident set of a fresh process grows by when the file is loaded. *Difference* is the largest one of
+a probability to scikit-learn's, over the batch.
 
 **Again**: `make bench` runs all of it and writes this page; `python -m bench.flights_lightgbm` (in
 `.venv`) runs one and prints its table. Trained models are kept under `build/bench/`.

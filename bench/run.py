@@ -14,7 +14,7 @@ IMPORT_RUNS = 9
 IMPORT_PROGRAM = """
 import time
 start = time.perf_counter()
-import penstock
+import penstock; penstock.load
 print(time.perf_counter() - start)
 """
 

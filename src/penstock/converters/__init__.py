@@ -11,7 +11,7 @@ from penstock.errors import ConvertError
 __all__ = ["ENTRY_POINTS", "FAMILIES", "supported", "table"]
 
 # One module each; a module imports no ML library before one of its functions is called.
-FAMILIES: tuple[str, ...] = ("composing",)
+FAMILIES: tuple[str, ...] = ("boosting", "composing", "linear", "trees")
 # Strangers add families with the same kind of table: `CONVERTERS = {qualified class name:
 # function}`.
 ENTRY_POINTS = "penstock.converters"

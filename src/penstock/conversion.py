@@ -1,0 +1,184 @@
+"""From a fitted model and an example of its data to a proved `Model`: `penstock.convert`."""
+
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from penstock.artifact import Draft
+from penstock.baseline import baseline
+from penstock.converters import table
+from penstock.converters.context import Context, public_name
+from penstock.converters.values import Answer, Ask, Prediction, Value
+from penstock.description import steps
+from penstock.errors import ConvertError
+from penstock.examples import choose
+from penstock.frames import Example, describe
+from penstock.graph import Graph
+from penstock.hostile import Probe, typical
+from penstock.model import Model
+from penstock.oracle import Oracle
+from penstock.parity import Fields, Outcome, Proof, Subject, prove, sent
+from penstock.policies import declared, inferred
+from penstock.schema import Field, Output, Schema
+from penstock.thresholds import thresholds
+
+__all__ = ["convert"]
+
+# Operators whose results are not the same bits in every build of the libraries; the rest is exact.
+_INEXACT = frozenset(("link", "linear", "linear_f32", "map", "normalize", "sigmoid_f32", "softmax"))
+_INEXACT_TOLERANCE = 1e-12
+
+
+def convert(
+    model: Any,
+    example: Any,
+    *,
+    name: str | None = None,
+    version: str | None = None,
+    policies: Mapping[str, Field] | None = None,
+    verify: bool = True,
+) -> Model:
+    """A `Model` that answers as the fitted model does, proved on the example and on hostile rows.
+
+    `example`: rows as the model was trained on, a frame or, for models trained on arrays, a 2-D
+    array (the
+    inputs are then `feature_names_in_` or `x0` to `xn`). Types, levels and missing policies are
+    inferred;
+    `policies={"age": Field(minimum=0, maximum=120, on_invalid="missing")}` declares more.
+
+    Raises `ConvertError` for an estimator or option that is not supported, and for a difference.
+    `verify=False` leaves the proof out, and with it the refusals of the source library.
+    """
+    described = describe(example, getattr(model, "feature_names_in_", None))
+    context = Context(table(), described.columns, frame=described.frame)
+    _check_fitted(model)
+    answers = _answers(model, context.convert(model, context.inputs), context)
+    graph = context.graph([answer.value.node for answer in answers])
+    answers = tuple(
+        replace(answer, tolerance=_features_tolerance(graph))
+        if answer.kind == "features"
+        else answer
+        for answer in answers
+    )
+    fields = inferred(described.columns, graph.fields())
+    draft = Draft(
+        name=name or type(model).__name__,
+        version=version or "1",
+        schema=Schema(fields, tuple(_output(answer) for answer in answers)),
+        graph=graph,
+        provenance=_provenance(model, described, context),
+        baseline=baseline(described, fields),
+    )
+    oracle = Oracle(model, answers, described)
+    subject = Subject(
+        oracle,
+        fields,
+        _engine(draft),
+        thresholds(graph, context.widths),
+        steps({"graph": graph.to_json()}),
+    )
+    proof = prove(subject) if verify else _unproved(subject)
+    final = declared(proof.fields, policies)
+    draft = replace(draft, schema=replace(draft.schema, inputs=final))
+    examples = choose(proof.outcomes, answers, final, _model(draft, verify=False))
+    return _model(replace(draft, examples=examples), verify=True)
+
+
+def _check_fitted(model: Any) -> None:
+    if not hasattr(model, "fit") or not hasattr(model, "get_params"):
+        return
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    try:
+        check_is_fitted(model)
+    except NotFittedError as error:
+        raise ConvertError(f"`{type(model).__name__}` is not fitted; fit it first") from error
+
+
+def _answers(model: Any, result: Value | Prediction, context: Context) -> tuple[Answer, ...]:
+    if isinstance(result, Prediction):
+        return result.answers
+    for column in result.columns:
+        if column.kind not in ("number", "boolean", "text"):
+            context.refuse(
+                f"the output has {column.kind} values, which no artifact can answer with"
+            )
+    names = _feature_names(model, result)
+    return (Answer("features", "features", result, Ask("transform"), names),)
+
+
+def _feature_names(model: Any, value: Value) -> tuple[str, ...]:
+    names: list[str] = []
+    if value.frame:
+        names = [str(name) for name in value.names]
+    elif hasattr(model, "get_feature_names_out"):
+        try:
+            names = [str(name) for name in model.get_feature_names_out()]
+        except (AttributeError, ValueError):
+            # A step inside has no names, or names that are not unique.
+            names = []
+    if len(names) != value.width or len(set(names)) != len(names):
+        names = [f"feature_{at}" for at in range(value.width)]
+    return tuple(names)
+
+
+def _features_tolerance(graph: Graph) -> float:
+    inexact = any(node.operator in _INEXACT for node in graph.nodes)
+    return _INEXACT_TOLERANCE if inexact else 0.0
+
+
+def _output(answer: Answer) -> Output:
+    return Output(
+        name=answer.name,
+        kind=answer.kind,
+        node=answer.value.node,
+        levels=answer.names if answer.kind == "label" else None,
+        names=answer.names if answer.kind in ("numbers", "features") else None,
+        tolerance=answer.tolerance,
+    )
+
+
+def _engine(draft: Draft) -> Any:
+    def engine(fields: Fields) -> Model:
+        return _model(replace(draft, schema=replace(draft.schema, inputs=fields)), verify=False)
+
+    return engine
+
+
+def _model(draft: Draft, *, verify: bool) -> Model:
+    return Model.from_entries(draft.entries(), verify=verify)
+
+
+def _unproved(subject: Subject) -> Proof:
+    """No proof: typical rows as examples, as far as the source library answers them."""
+    rows = typical(subject.oracle.example)
+    refused = subject.oracle.refused(rows)
+    accepted = [row for at, row in enumerate(rows) if at not in refused]
+    expected = subject.oracle.ask(accepted) if accepted else []
+    answers = subject.engine(subject.fields).predict(
+        sent(accepted, subject.fields), on_error="return"
+    )
+    outcomes = tuple(
+        Outcome(Probe(None, "typical", row), wanted, given)
+        for row, wanted, given in zip(accepted, expected, answers, strict=True)
+    )
+    return Proof(subject.fields, outcomes)
+
+
+def _provenance(model: Any, example: Example, context: Context) -> dict[str, Any]:
+    from penstock import __version__
+
+    libraries = sorted(context.libraries | {"numpy"})
+    found = {
+        library: getattr(sys.modules.get(library), "__version__", None) for library in libraries
+    }
+    versions = {library: str(version) for library, version in found.items() if version is not None}
+    return {
+        "class": public_name(type(model)),
+        "example_rows": example.row_count,
+        "library": type(model).__module__.split(".")[0],
+        "versions": {"penstock": __version__, "python": platform.python_version(), **versions},
+    }

@@ -1,0 +1,248 @@
+"""The proof that the engine answers as the source library does, on typical and on hostile rows."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from penstock.converters.values import Answer
+from penstock.errors import ConvertError, DataError
+from penstock.frames import Row
+from penstock.hostile import Probe, hostile, spread, typical
+from penstock.oracle import Expected, Oracle
+from penstock.policies import ASKED, established
+from penstock.schema import Field
+
+__all__ = [
+    "Fields",
+    "Outcome",
+    "Predictor",
+    "Proof",
+    "Subject",
+    "agrees",
+    "compare",
+    "prove",
+    "sent",
+]
+
+Fields = tuple[Field, ...]
+
+
+class Predictor(Protocol):
+    """What a model offers to the proof."""
+
+    def predict(self, rows: Any, *, on_error: str = "raise") -> Any: ...
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is to be proved: a graph behind `engine`, which makes a model with given fields."""
+
+    oracle: Oracle
+    fields: Fields
+    engine: Callable[[Fields], Predictor]
+    thresholds: Mapping[str, Sequence[float]]
+    steps: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A row, and what the source library (`None`: refused) and the engine make of it."""
+
+    probe: Probe
+    expected: Expected | None
+    answer: Expected | DataError
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The fields with what the source library refuses, and what became of all rows."""
+
+    fields: Fields
+    outcomes: tuple[Outcome, ...]
+
+
+def prove(subject: Subject, seed: int = 0) -> Proof:
+    """Compares source library and engine; a difference raises `ConvertError` with the row."""
+    oracle = subject.oracle
+    rows = typical(oracle.example)
+    refused = oracle.refused(rows)
+    accepted = [row for at, row in enumerate(rows) if at not in refused]
+    if not accepted:
+        error = oracle.error(rows[:1])
+        raise ConvertError(
+            f"the source library refuses the example, so nothing can be proved: "
+            f"{type(error).__name__}: {error}"
+        )
+    engine = subject.engine(subject.fields)
+
+    def refuses(rows: Sequence[Row]) -> set[int]:
+        answers = engine.predict(sent(rows, subject.fields), on_error="return")
+        return {at for at, answer in enumerate(answers) if isinstance(answer, DataError)}
+
+    columns = oracle.example.columns
+    fields = established(subject.fields, columns, accepted, oracle, refuses)
+    used = [str(field.name) for field in fields if field.type != "ignored"]
+    probes = [Probe(None, "typical", row) for row in rows]
+    probes += hostile(oracle.example, accepted, used, subject.thresholds, seed)
+    outcomes = compare(subject.engine(fields), oracle, fields, probes, subject.steps)
+    return Proof(fields, outcomes)
+
+
+def sent(rows: Sequence[Row], fields: Fields) -> list[Row]:
+    """The rows with the columns that the model reads."""
+    names = [str(field.name) for field in fields if field.type != "ignored"]
+    return [{name: row[name] for name in names} for row in rows]
+
+
+def compare(
+    model: Predictor, oracle: Oracle, fields: Fields, probes: Sequence[Probe], steps: str = ""
+) -> tuple[Outcome, ...]:
+    """What both make of every row; a difference raises `ConvertError`."""
+    rows = sent([probe.row for probe in probes], fields)
+    answers = model.predict(rows, on_error="return")
+    answered = [at for at, answer in enumerate(answers) if not isinstance(answer, DataError)]
+    expected = _expected(oracle, probes, answered, rows)
+    _check_refusals(oracle, probes, answers, rows)
+    outcomes = tuple(
+        Outcome(probe, expected.get(at), answers[at]) for at, probe in enumerate(probes)
+    )
+    scales = _scales(oracle.answers, outcomes)
+    for at in answered:
+        for answer in oracle.answers:
+            difference = _difference(answer, expected[at], answers[at], scales)
+            if difference and not _is_tie(answer, oracle.answers, expected[at], scales):
+                raise ConvertError(_message(difference, probes[at], rows[at], steps))
+    return outcomes
+
+
+def _expected(
+    oracle: Oracle, probes: Sequence[Probe], answered: Sequence[int], rows: Sequence[Row]
+) -> dict[int, Expected]:
+    """What the source library answers where the engine does; it must refuse none of these."""
+    asked = [probes[at].row for at in answered]
+    try:
+        return dict(zip(answered, oracle.ask(asked) if asked else [], strict=True))
+    except Exception as error:
+        refused = sorted(oracle.refused(asked))
+        at = answered[refused[0]] if refused else None
+        where = "the rows together" if at is None else f"{_described(probes[at])}: {rows[at]}"
+        raise ConvertError(
+            "the source library refuses what the engine answers "
+            f"({type(error).__name__}: {error}): {where}"
+        ) from error
+
+
+def _check_refusals(
+    oracle: Oracle, probes: Sequence[Probe], answers: Sequence[Any], rows: Sequence[Row]
+) -> None:
+    refused = [at for at, answer in enumerate(answers) if isinstance(answer, DataError)]
+    for at in spread(refused, ASKED):
+        if not oracle.refuses(probes[at].row):
+            raise ConvertError(
+                f"the engine refuses what the source library answers ({answers[at]}): "
+                f"{_described(probes[at])}: {rows[at]}"
+            )
+
+
+Scales = Mapping[str, Sequence[float]]
+
+
+def _scales(answers: Sequence[Answer], outcomes: Sequence[Outcome]) -> Scales:
+    """The usual magnitude of every output: sums that cancel are as exact as their terms are."""
+    scales: dict[str, list[float]] = {}
+    for answer in answers:
+        rows = [
+            _numbers(outcome.expected[answer.name])
+            for outcome in outcomes
+            if outcome.expected is not None and outcome.probe.case == "typical"
+        ]
+        columns = zip(*rows, strict=True) if rows else ()
+        scales[answer.name] = [
+            max((abs(x) for x in column if abs(x) < float("inf")), default=0.0)
+            for column in columns
+        ]
+    return scales
+
+
+def _is_close(left: float, right: float, tolerance: float, scale: float = 0.0) -> bool:
+    """Equal, both missing, or within a relative difference; absolute below 1, as in `verify`."""
+    if left == right or (left != left and right != right):
+        return True
+    return tolerance > 0 and abs(left - right) <= tolerance * max(abs(left), abs(right), 1.0, scale)
+
+
+def agrees(answers: Sequence[Answer], expected: Expected, given: Expected) -> bool:
+    """Whether `verify` would accept what the engine gives."""
+    return all(_difference(answer, expected, given, {}) is None for answer in answers)
+
+
+def _difference(answer: Answer, expected: Expected, given: Expected, scales: Scales) -> str | None:
+    """The first difference in an output, in words."""
+    if answer.kind == "label":
+        wanted, label = expected[answer.name], given[answer.name]
+        if type(label) is type(wanted) and label == wanted:
+            return None
+        return f"output `{answer.name}` is {label!r}; the source library answers {wanted!r}"
+    elements, wanted = _elements(answer, given), _listed(expected[answer.name])
+    if len(elements) != len(wanted):
+        return (
+            f"output `{answer.name}` has {len(elements)} elements; that of the source library has "
+            f"{len(wanted)}"
+        )
+    names = answer.names or (answer.name,)
+    tops = scales.get(answer.name) or [0.0] * len(elements)
+    for name, left, right, scale in zip(names, elements, wanted, tops, strict=True):
+        if not _same(left, right, answer.tolerance, scale):
+            return (
+                f"output `{answer.name}` (`{name}`) is {left!r}; the source library answers "
+                f"{right!r} (tolerance {answer.tolerance:g})"
+            )
+    return None
+
+
+def _is_tie(answer: Answer, answers: Sequence[Answer], expected: Expected, scales: Scales) -> bool:
+    """Whether rounding may decide the label: the two largest scores are within their tolerance."""
+    deciding = next((other for other in answers if other.name == answer.decided_by), None)
+    if deciding is None:
+        return False
+    scores = _numbers(expected[deciding.name])
+    first, second = sorted([*scores, 0.0] if len(scores) == 1 else scores)[-2:]
+    scale = max([0.0, *(scales.get(deciding.name) or ())])
+    return _is_close(first, second, deciding.tolerance, scale)
+
+
+def _elements(answer: Answer, given: Expected) -> list[Any]:
+    """The elements of an output in a prediction, in order of their names."""
+    if answer.kind == "features":
+        return [given[str(name)] for name in answer.names or ()]
+    value = given[answer.name]
+    return list(value.values()) if isinstance(value, dict) else [value]
+
+
+def _same(left: Any, right: Any, tolerance: float, scale: float) -> bool:
+    if isinstance(left, str) or isinstance(right, str):
+        return bool(left == right)
+    return _is_close(_number(left), _number(right), tolerance, scale)
+
+
+def _number(value: Any) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _numbers(value: Any) -> list[float]:
+    return [
+        0.0 if isinstance(item, str) or item is None else float(item) for item in _listed(value)
+    ]
+
+
+def _described(probe: Probe) -> str:
+    column = f", column `{probe.column}`" if probe.column else ""
+    return f"row ({probe.case}{column})"
+
+
+def _message(difference: str, probe: Probe, row: Row, steps: str) -> str:
+    return f"{difference}; {_described(probe)}: {row}\nsteps:\n{steps}"

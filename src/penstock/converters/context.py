@@ -95,9 +95,10 @@ class Context:
         *,
         sparse: bool = False,
         frame: bool = False,
+        tolerance: float = 0.0,
         **fields: Any,
     ) -> Value:
-        """A new node, named by the step.
+        """A new node, named by the step; it is no more exact than its inputs and `tolerance`.
 
         In `fields`, numpy arrays become tensors (integers I32, unsigned U32, booleans U8) and lists
         of str become texts; scalars are inline, and finite.
@@ -270,6 +271,8 @@ class Context:
         result: Value | Prediction = self._converter(estimator)(estimator, value, self)
         self.libraries.add(type(estimator).__module__.split(".")[0])
         if isinstance(result, Value) and frame_output(estimator):
+            if result.sparse:
+                self.refuse("gives a sparse matrix, which `set_output` cannot make a frame of")
             names = list(value.names) if value.frame else None
             return _framed(result, estimator.get_feature_names_out(names))
         return result
@@ -308,10 +311,10 @@ _F32_EXACT = frozenset(("float16", "float32", "int8", "int16", "uint8", "uint16"
 
 
 def _numeric_dtype(column: Column) -> str:
-    """The dtype of the numbers: categories and nullable dtypes are seen as plain numbers."""
-    if column.kind == "boolean" and column.dtype in ("bool", "boolean"):
-        return "bool"
-    return {"category": "float64", "object": "float64"}.get(column.dtype, column.dtype.lower())
+    """The dtype of the numbers: objects, categories and nullable dtypes are seen as float64."""
+    # sklearn/utils/validation.py, `check_array`: nullable columns go through `astype(None)`.
+    nullable = column.dtype != column.dtype.lower() or column.dtype == "boolean"
+    return "float64" if nullable or column.dtype in ("category", "object") else column.dtype
 
 
 def _unsupported(cls: type, converters: Mapping[str, Any]) -> str:

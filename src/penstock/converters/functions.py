@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.values import Column, Value
+from penstock.converters.values import LINK_TOLERANCE, Column, Value
 
 __all__ = ["apply_function", "function_transformer"]
 
@@ -89,6 +89,7 @@ def apply_function(
         columns,
         sparse=value.sparse,
         frame=value.frame,
+        tolerance=0.0 if name in EXACT else LINK_TOLERANCE,
         function=name,
         precision=value.precision,
     )

@@ -30,9 +30,7 @@ LINEAR_TOLERANCE = 1e-12
 
 # numpy's result type of float32 with these is float32; with anything else it is float64
 # (numpy.result_type).
-_WITHIN_F32 = frozenset(
-    ("float16", "float32", "int8", "int16", "uint8", "uint16", "bool", "boolean")
-)
+_WITHIN_F32 = frozenset(("float16", "float32", "int8", "int16", "uint8", "uint16", "bool"))
 
 
 @dataclass(frozen=True)
@@ -57,12 +55,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Value:
-    """The elements that a node gives; `frame`: the source library sees a frame with names here."""
+    """The elements that a node gives; `frame`: the source library sees a frame with names here.
+
+    `tolerance` is how far, relatively, they may be from those of the source library.
+    """
 
     node: str
     columns: tuple[Column, ...]
     sparse: bool = False
     frame: bool = False
+    tolerance: float = 0.0
 
     @property
     def width(self) -> int:

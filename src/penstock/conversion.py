@@ -15,7 +15,6 @@ from penstock.description import steps
 from penstock.errors import ConvertError
 from penstock.examples import choose
 from penstock.frames import Example, describe
-from penstock.graph import Graph
 from penstock.hostile import Probe, typical
 from penstock.model import Model
 from penstock.oracle import Oracle
@@ -25,10 +24,6 @@ from penstock.schema import Field, Output, Schema
 from penstock.thresholds import thresholds
 
 __all__ = ["convert"]
-
-# Operators whose results are not the same bits in every build of the libraries; the rest is exact.
-_INEXACT = frozenset(("link", "linear", "linear_f32", "map", "normalize", "sigmoid_f32", "softmax"))
-_INEXACT_TOLERANCE = 1e-12
 
 
 def convert(
@@ -57,9 +52,7 @@ def convert(
     answers = _answers(model, context.convert(model, context.inputs), context)
     graph = context.graph([answer.value.node for answer in answers])
     answers = tuple(
-        replace(answer, tolerance=_features_tolerance(graph))
-        if answer.kind == "features"
-        else answer
+        replace(answer, tolerance=max(answer.tolerance, answer.value.tolerance))
         for answer in answers
     )
     fields = inferred(described.columns, graph.fields())
@@ -123,11 +116,6 @@ def _feature_names(model: Any, value: Value) -> tuple[str, ...]:
     if len(names) != value.width or len(set(names)) != len(names):
         names = [f"feature_{at}" for at in range(value.width)]
     return tuple(names)
-
-
-def _features_tolerance(graph: Graph) -> float:
-    inexact = any(node.operator in _INEXACT for node in graph.nodes)
-    return _INEXACT_TOLERANCE if inexact else 0.0
 
 
 def _output(answer: Answer) -> Output:

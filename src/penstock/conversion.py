@@ -52,7 +52,9 @@ def convert(
     answers = _answers(model, context.convert(model, context.inputs), context)
     graph = context.graph([answer.value.node for answer in answers])
     answers = tuple(
-        replace(answer, tolerance=max(answer.tolerance, answer.value.tolerance))
+        answer
+        if answer.kind == "label"
+        else replace(answer, tolerance=max(answer.tolerance, answer.value.tolerance))
         for answer in answers
     )
     fields = inferred(described.columns, graph.fields())

@@ -14,26 +14,35 @@ A family's test file, `tests/families/test_<family>.py`, has a table of examples
 A name is a sentence's worth of words: estimator, then the option that is different
 (`standard_scaler_without_mean`). A function takes nothing, fits with fixed seeds on a few hundred
 rows, and returns `(fitted estimator, example)`, or `(fitted estimator, example, policies)`.
-`tests/test_contract.py` finds every table and runs, for each example:
+`tests/test_contract.py` finds every table and checks, for each example:
 
 - `convert`, which proves parity on typical and hostile rows;
-- other hostile rows than those that `convert` saw;
-- row by row equals batch, and one thread equals many;
-- columns in another order;
-- save, load, save: identical bytes; examples verify;
-- refusals: what the source library refuses, the model refuses.
+- other hostile rows than those that `convert` saw, answers and refusals;
+- row by row equals batch and table, one thread equals many, columns in another order;
+- save, load, save: identical bytes; converting again too; examples verify.
 
-What is refused by name is tested in the family's file with `refused`:
+Rows of one's own, as those of hypothesis, are compared with `same`; what is refused by name, with
+`refused`:
+
+    def test_ties_at_thresholds_go_left():
+        contract.same(estimator, frame, [row, ...])
 
     def test_linear_trees_are_refused():
         assert "linear_tree" in contract.refused(estimator, frame)
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+import penstock
+from penstock.conversion import prepare
+from penstock.hostile import Probe, hostile, typical
+from penstock.kinds import plain
+from penstock.parity import Subject, compare, sent
 
 Example = Callable[[], tuple[Any, ...]]
 
@@ -105,13 +114,109 @@ def answer(frame: Any, classes: Any = ("no", "yes"), seed: int = 4) -> Any:
 
 def refused(estimator: Any, example: Any, **keywords: Any) -> str:
     """The message with which `convert` refuses; fails if it does not."""
-    import penstock
-
     try:
         penstock.convert(estimator, example, **keywords)
     except penstock.ConvertError as error:
         return str(error)
     raise AssertionError(f"{type(estimator).__name__} was converted, not refused")
+
+
+def same(estimator: Any, example: Any, rows: list[dict[str, Any]]) -> None:
+    """Compares what the source library and the engine make of these rows, after conversion."""
+    model = penstock.convert(estimator, example)
+    probes = [Probe(None, "own", row) for row in rows]
+    compare(model, prepare(estimator, example).subject.oracle, model.schema.inputs, probes)
+
+
+def check(estimator: Any, example: Any, policies: Any, folder: Path) -> None:
+    """The whole contract for one example."""
+    model = penstock.convert(estimator, example, policies=policies)
+    model.verify()
+    assert penstock.convert(estimator, example, policies=policies).digest == model.digest
+    _check_saved(model, folder)
+    subject = prepare(estimator, example).subject
+    rows = _rows(subject, model.schema.inputs)
+    if policies is None:
+        probes = [Probe(None, "other", row) for row in rows]
+        compare(model, subject.oracle, model.schema.inputs, probes, subject.steps)
+    _check_ways(model, subject.oracle.example, rows)
+
+
+def _rows(subject: Subject, fields: Any) -> list[dict[str, Any]]:
+    example = subject.oracle.example
+    common = typical(example, 30)
+    used = [field.name for field in fields if field.type != "ignored"]
+    refused_rows = subject.oracle.refused(common)
+    accepted = [row for at, row in enumerate(common) if at not in refused_rows]
+    probes = hostile(example, accepted, used, subject.thresholds, seed=7)
+    return common + [probe.row for probe in probes[::3]]
+
+
+def _check_saved(model: Any, folder: Path) -> None:
+    first, second = folder / "first.penstock", folder / "second.penstock"
+    model.save(first)
+    loaded = penstock.load(first)
+    loaded.save(second)
+    assert first.read_bytes() == second.read_bytes()
+    assert loaded.digest == model.digest
+
+
+def _check_ways(model: Any, example: Any, rows: list[dict[str, Any]]) -> None:
+    """One row, a list, a table, on more threads, in other orders: the same bits."""
+    given = sent(rows, model.schema.inputs)
+    answers = model.predict(given, on_error="return")
+    for row, answer in list(zip(given, answers, strict=True))[::7]:
+        other = dict(reversed(row.items()))
+        assert _bits([_alone(model, row), _alone(model, other)]) == _bits([answer, answer])
+    good = [
+        row
+        for row, answer in zip(rows, answers, strict=True)
+        if not isinstance(answer, penstock.DataError)
+    ]
+    expected = _flat([a for a in answers if not isinstance(a, penstock.DataError)])
+    if not good or example.kind == "arrow":
+        return
+    table = example.build(good)
+    assert _table(model.predict(table, threads=1)) == expected
+    assert _table(model.predict(table, threads=3)) == expected
+    if example.kind == "pandas":
+        assert _table(model.predict(table[table.columns[::-1]])) == expected
+
+
+def _alone(model: Any, row: dict[str, Any]) -> Any:
+    return model.predict([row], on_error="return")[0]
+
+
+def _bits(answers: list[Any]) -> list[str]:
+    """Answers as texts that differ where a bit does; errors as their kind."""
+    return [
+        f"{answer.field} {answer.code}" if isinstance(answer, penstock.DataError) else repr(answer)
+        for answer in answers
+    ]
+
+
+def _flat(answers: list[dict[str, Any]]) -> list[list[str]]:
+    """Each answer as the texts of its columns in a table."""
+    flat = []
+    for answer in answers:
+        values: list[Any] = []
+        for value in answer.values():
+            values += value.values() if isinstance(value, dict) else [value]
+        flat.append([_text(value) for value in values])
+    return flat
+
+
+def _table(table: Any) -> list[list[str]]:
+    if isinstance(table, dict):
+        columns = [list(column) for column in table.values()]
+    else:
+        columns = [list(table[name]) for name in table.columns]
+    return [[_text(value) for value in row] for row in zip(*columns, strict=True)]
+
+
+def _text(value: Any) -> str:
+    value = plain(value)
+    return repr(value + 0.0) if isinstance(value, float) else repr(value)
 
 
 def _rare(count: int) -> Any:

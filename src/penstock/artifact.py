@@ -4,13 +4,13 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.card import card
 from penstock.errors import ConvertError
 from penstock.graph import Graph, Tensor
-from penstock.schema import Schema
+from penstock.schema import Field, Schema
 
 __all__ = ["FORMAT", "MIN_READER", "Draft", "Entries", "canonical_json", "safetensors"]
 
@@ -44,6 +44,10 @@ class Draft:
     provenance: Mapping[str, Any]
     baseline: Mapping[str, Any]
     examples: Sequence[tuple[Row, Row]] = ()
+
+    def with_inputs(self, fields: tuple[Field, ...]) -> "Draft":
+        """The same model with other policies."""
+        return replace(self, schema=replace(self.schema, inputs=fields))
 
     def entries(self) -> Entries:
         """The entries; the same draft gives the same bytes."""

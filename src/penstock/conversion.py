@@ -3,7 +3,7 @@
 import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.artifact import Draft
@@ -18,12 +18,12 @@ from penstock.frames import Example, describe
 from penstock.hostile import Probe, typical
 from penstock.model import Model
 from penstock.oracle import Oracle
-from penstock.parity import Fields, Outcome, Proof, Subject, prove, sent
+from penstock.parity import Outcome, Proof, Subject, prove, sent
 from penstock.policies import declared, inferred
 from penstock.schema import Field, Output, Schema
 from penstock.thresholds import thresholds
 
-__all__ = ["convert"]
+__all__ = ["Prepared", "convert", "prepare"]
 
 
 def convert(
@@ -38,25 +38,44 @@ def convert(
     """A `Model` that answers as the fitted model does, proved on the example and on hostile rows.
 
     `example`: rows as the model was trained on, a frame or, for models trained on arrays, a 2-D
-    array (the
-    inputs are then `feature_names_in_` or `x0` to `xn`). Types, levels and missing policies are
-    inferred;
-    `policies={"age": Field(minimum=0, maximum=120, on_invalid="missing")}` declares more.
+    array (the inputs are then `feature_names_in_` or `x0` to `xn`). Types, levels and missing
+    policies are inferred; `policies={"age": Field(minimum=0, maximum=120, on_invalid="missing")}`
+    declares more.
 
     Raises `ConvertError` for an estimator or option that is not supported, and for a difference.
     `verify=False` leaves the proof out, and with it the refusals of the source library.
     """
+    prepared = prepare(model, example, name=name, version=version)
+    proof = prove(prepared.subject) if verify else _unproved(prepared.subject)
+    fields = declared(proof.fields, policies)
+    draft = prepared.draft.with_inputs(fields)
+    answers = prepared.subject.oracle.answers
+    examples = choose(proof.outcomes, answers, fields, _model(draft, verify=False))
+    return _model(replace(draft, examples=examples), verify=True)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A converted model before its proof."""
+
+    draft: Draft
+    subject: Subject
+
+
+def prepare(
+    model: Any, example: Any, *, name: str | None = None, version: str | None = None
+) -> Prepared:
+    """The graph of a fitted model, and its schema as far as the example tells."""
     described = describe(example, getattr(model, "feature_names_in_", None))
     context = Context(table(), described.columns, frame=described.frame)
     _check_fitted(model)
-    answers = _answers(model, context.convert(model, context.inputs), context)
-    graph = context.graph([answer.value.node for answer in answers])
     answers = tuple(
         answer
         if answer.kind == "label"
         else replace(answer, tolerance=max(answer.tolerance, answer.value.tolerance))
-        for answer in answers
+        for answer in _answers(model, context.convert(model, context.inputs), context)
     )
+    graph = context.graph([answer.value.node for answer in answers])
     fields = inferred(described.columns, graph.fields())
     draft = Draft(
         name=name or type(model).__name__,
@@ -66,19 +85,14 @@ def convert(
         provenance=_provenance(model, described, context),
         baseline=baseline(described, fields),
     )
-    oracle = Oracle(model, answers, described)
     subject = Subject(
-        oracle,
-        fields,
-        _engine(draft),
-        thresholds(graph, context.widths),
-        steps({"graph": graph.to_json()}),
+        oracle=Oracle(model, answers, described),
+        fields=fields,
+        engine=lambda fields: _model(draft.with_inputs(fields), verify=False),
+        thresholds=thresholds(graph, context.widths),
+        steps=steps({"graph": graph.to_json()}),
     )
-    proof = prove(subject) if verify else _unproved(subject)
-    final = declared(proof.fields, policies)
-    draft = replace(draft, schema=replace(draft.schema, inputs=final))
-    examples = choose(proof.outcomes, answers, final, _model(draft, verify=False))
-    return _model(replace(draft, examples=examples), verify=True)
+    return Prepared(draft, subject)
 
 
 def _check_fitted(model: Any) -> None:
@@ -129,13 +143,6 @@ def _output(answer: Answer) -> Output:
         names=answer.names if answer.kind in ("numbers", "features") else None,
         tolerance=answer.tolerance,
     )
-
-
-def _engine(draft: Draft) -> Any:
-    def engine(fields: Fields) -> Model:
-        return _model(replace(draft, schema=replace(draft.schema, inputs=fields)), verify=False)
-
-    return engine
 
 
 def _model(draft: Draft, *, verify: bool) -> Model:

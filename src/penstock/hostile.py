@@ -59,7 +59,7 @@ def hostile(
         for name in used
     }
     probes = [
-        Probe(name, case, rows[at % len(rows)] | {name: value})
+        Probe(name, case, rows[(at + seed) % len(rows)] | {name: value})
         for at, (name, case, value) in enumerate(_in_turn(values))
     ]
     probes = probes[:HOSTILE_ROWS]

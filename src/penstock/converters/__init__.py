@@ -11,7 +11,15 @@ from penstock.errors import ConvertError
 __all__ = ["ENTRY_POINTS", "FAMILIES", "supported", "table"]
 
 # One module each; a module imports no ML library before one of its functions is called.
-FAMILIES: tuple[str, ...] = ("boosting", "composing", "linear", "trees")
+FAMILIES: tuple[str, ...] = (
+    "binning",
+    "boosting",
+    "composing",
+    "expanding",
+    "linear",
+    "scaling",
+    "trees",
+)
 # Strangers add families with the same kind of table: `CONVERTERS = {qualified class name:
 # function}`.
 ENTRY_POINTS = "penstock.converters"

@@ -109,7 +109,8 @@ class Context:
         node = Node(name, operator, tuple(source.node for source in sources), stored)
         self._nodes[name] = node
         self._widths[name] = len(columns)
-        return Value(name, tuple(columns), sparse, frame)
+        inherited = max((source.tolerance for source in sources), default=0.0)
+        return Value(name, tuple(columns), sparse, frame, max(tolerance, inherited))
 
     def concat(
         self, values: Sequence[Value], *, sparse: bool = False, frame: bool = False

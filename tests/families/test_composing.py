@@ -1,14 +1,393 @@
 """Pipelines, column transformers, unions, searches and transformed targets, beside scikit-learn."""
 
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+import numpy as np
+import polars as pl
+import pytest
+from scipy.special import expit
+from sklearn.compose import (
+    ColumnTransformer,
+    TransformedTargetRegressor,
+    make_column_selector,
+    make_column_transformer,
+)
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    HalvingRandomSearchCV,
+    RandomizedSearchCV,
+)
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline, make_union
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    PowerTransformer,
+    RobustScaler,
+    StandardScaler,
+)
+from sklearn.tree import DecisionTreeClassifier
 
+import penstock
 from tests import contract
 
 
+def fitted(transformer, frame):
+    return transformer.fit(frame), frame
+
+
 def pipeline_with_passthrough():
+    return fitted(make_pipeline("passthrough", StandardScaler(), None), contract.numbers())
+
+
+def pipeline_of_one_predictor():
     frame = contract.numbers()
-    return make_pipeline("passthrough", StandardScaler()).fit(frame), frame
+    return make_pipeline(LogisticRegression()).fit(frame, contract.answer(frame)), frame
 
 
-EXAMPLES = {"pipeline_with_passthrough": pipeline_with_passthrough}
+def pipeline_in_a_pipeline():
+    frame = contract.numbers()
+    inner = make_pipeline(StandardScaler(), FunctionTransformer())
+    return make_pipeline(inner, LinearRegression()).fit(frame, contract.amount(frame)), frame
+
+
+def pipeline_on_an_array():
+    array = contract.numbers().to_numpy()
+    target = contract.amount(contract.numbers())
+    return make_pipeline(StandardScaler(), Ridge()).fit(array, target), array
+
+
+def pipeline_on_a_polars_frame():
+    frame = contract.numbers()
+    columns = make_column_transformer(
+        (StandardScaler(), ["large", "normal"]), ("passthrough", ["signed"])
+    )
+    return fitted(columns, pl.from_pandas(frame))
+
+
+def column_transformer_by_names():
+    columns = [
+        ("scale", StandardScaler(), ["large", "normal"]),
+        ("leave", "passthrough", ["flag", "integer"]),
+        ("none", "drop", ["color", "word"]),
+        ("empty", StandardScaler(), []),
+    ]
+    return fitted(ColumnTransformer(columns), contract.mixed(missing=False))
+
+
+def column_transformer_by_position_slice_and_mask():
+    columns = [
+        ("positions", StandardScaler(), [3, -1]),
+        ("slice", MinMaxScaler(), slice(0, 2)),
+        ("mask", RobustScaler(), [True, False, True, False, False]),
+    ]
+    return fitted(ColumnTransformer(columns), contract.numbers())
+
+
+def column_transformer_by_name_slice():
+    columns = [("slice", StandardScaler(), slice("large", "constant"))]
+    return fitted(ColumnTransformer(columns, remainder=MinMaxScaler()), contract.numbers())
+
+
+def column_transformer_by_function_and_selector():
+    columns = [
+        ("selector", StandardScaler(), make_column_selector(dtype_include="float")),
+        ("function", MinMaxScaler(), lambda frame: ["integer"]),
+    ]
+    return fitted(ColumnTransformer(columns), contract.mixed(missing=False))
+
+
+def column_transformer_with_remainder_passed_through():
+    columns = ColumnTransformer([("scale", StandardScaler(), ["large"])], remainder="passthrough")
+    return fitted(columns, contract.numbers(missing=True))
+
+
+def column_transformer_passing_text_through():
+    columns = ColumnTransformer([("scale", StandardScaler(), ["large"])], remainder="passthrough")
+    return fitted(columns, contract.mixed().drop(columns="size"))
+
+
+def column_transformer_with_weights():
+    columns = [
+        ("scale", StandardScaler(), ["large"]),
+        ("ranges", MinMaxScaler(), ["signed", "counts"]),
+    ]
+    weights = {"scale": 0.3, "ranges": 7}
+    return fitted(ColumnTransformer(columns, transformer_weights=weights), contract.numbers())
+
+
+def column_transformer_on_float32():
+    columns = [("scale", StandardScaler(), [0, 1]), ("ranges", MinMaxScaler(), [2, 4])]
+    weights = {"scale": 0.3}
+    frame = contract.numbers(dtype="float32")
+    return fitted(ColumnTransformer(columns, transformer_weights=weights), frame)
+
+
+def column_transformer_with_pandas_output():
+    columns = ColumnTransformer(
+        [("scale", StandardScaler(), ["large", "normal"]), ("ranges", MinMaxScaler(), ["signed"])],
+        verbose_feature_names_out=False,
+    )
+    later = ColumnTransformer([("later", RobustScaler(), ["signed", "large"])])
+    return fitted(make_pipeline(columns, later).set_output(transform="pandas"), contract.numbers())
+
+
+def column_transformer_with_polars_output():
+    columns = ColumnTransformer(
+        [("scale", StandardScaler(), ["large", "normal"])], remainder="passthrough"
+    )
+    return fitted(columns.set_output(transform="polars"), contract.numbers())
+
+
+def column_transformer_in_a_column_transformer():
+    inner = ColumnTransformer([("scale", StandardScaler(), ["large"])], remainder="passthrough")
+    outer = ColumnTransformer(
+        [("inner", inner, ["signed", "large"]), ("rest", MinMaxScaler(), ["normal"])]
+    )
+    return fitted(outer, contract.numbers())
+
+
+def column_transformer_before_a_classifier():
+    frame = contract.mixed(missing=False)
+    columns = make_column_transformer(
+        (StandardScaler(), ["large", "normal"]), ("passthrough", ["flag", "integer"])
+    )
+    model = make_pipeline(columns, DecisionTreeClassifier(max_depth=4, random_state=0))
+    return model.fit(frame, contract.answer(frame, (1, 2, 3))), frame
+
+
+def feature_union_with_weights_and_passthrough():
+    union = FeatureUnion(
+        [
+            ("scale", StandardScaler()),
+            ("same", "passthrough"),
+            ("none", "drop"),
+            ("ranges", MinMaxScaler()),
+        ],
+        transformer_weights={"scale": 2.5},
+    )
+    return fitted(union, contract.numbers())
+
+
+def feature_union_with_pandas_output():
+    union = make_union(StandardScaler(), MinMaxScaler()).set_output(transform="pandas")
+    return fitted(union, contract.numbers())
+
+
+def function_transformer_without_a_function():
+    return fitted(FunctionTransformer(), contract.mixed().drop(columns="size"))
+
+
+def function_transformer_with_validation():
+    return fitted(FunctionTransformer(np.square, validate=True), contract.numbers())
+
+
+def function(name, ufunc, low=-3.0, high=3.0):
+    def make():
+        array = np.random.default_rng(0).uniform(low, high, size=(100, 2))
+        return fitted(FunctionTransformer(ufunc), array)
+
+    return name, make
+
+
+FUNCTIONS = dict(
+    [
+        *(
+            function(f"function_transformer_{ufunc.__name__}", ufunc)
+            for ufunc in (
+                *(np.absolute, np.fabs, np.arctan, np.cbrt, np.ceil, np.cos, np.cosh, np.deg2rad),
+                *(np.degrees, np.exp, np.exp2, np.expm1, np.floor, np.isfinite, np.isinf, np.isnan),
+                *(
+                    np.negative,
+                    np.positive,
+                    np.rad2deg,
+                    np.radians,
+                    np.reciprocal,
+                    np.rint,
+                    np.sign,
+                ),
+                *(np.sin, np.sinh, np.square, np.tan, np.tanh, np.trunc, expit),
+            )
+        ),
+        *(
+            function(f"function_transformer_{ufunc.__name__}", ufunc, 0.01, 1e6)
+            for ufunc in (np.log, np.log10, np.log1p, np.log2, np.sqrt)
+        ),
+        *(
+            function(f"function_transformer_{ufunc.__name__}", ufunc, -1.0, 1.0)
+            for ufunc in (np.arccos, np.arcsin)
+        ),
+    ]
+)
+
+
+def function_transformer_on_float32():
+    return fitted(FunctionTransformer(np.sqrt), contract.numbers(dtype="float32").abs())
+
+
+def function_transformer_on_integers():
+    frame = contract.mixed(missing=False)[["integer"]]
+    return fitted(FunctionTransformer(np.absolute), frame)
+
+
+def search(searcher, *arguments, **keywords):
+    def make():
+        frame = contract.numbers()
+        model = Pipeline([("scale", StandardScaler()), ("ridge", Ridge())])
+        search = searcher(model, {"ridge__alpha": [0.1, 1.0, 10.0]}, **keywords)
+        return search.fit(frame, contract.amount(frame)), frame
+
+    return make
+
+
+def search_in_a_pipeline():
+    frame = contract.numbers()
+    search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=2)
+    return make_pipeline(StandardScaler(), search).fit(frame, contract.answer(frame)), frame
+
+
+def transformed_target(**keywords):
+    def make():
+        frame = contract.numbers()
+        regressor = TransformedTargetRegressor(LinearRegression(), **keywords)
+        return regressor.fit(frame, contract.amount(frame) + 1), frame
+
+    return make
+
+
+def transformed_target_in_a_pipeline():
+    frame = contract.numbers()
+    regressor = TransformedTargetRegressor(
+        make_pipeline(StandardScaler(), Ridge()), func=np.log1p, inverse_func=np.expm1
+    )
+    return make_pipeline(MinMaxScaler(), regressor).fit(frame, contract.amount(frame) + 1), frame
+
+
+def transformed_targets():
+    frame = contract.numbers()
+    targets = np.stack([contract.amount(frame), contract.amount(frame, seed=9) * 100], axis=1)
+    return TransformedTargetRegressor(Ridge(), transformer=StandardScaler()).fit(
+        frame, targets
+    ), frame
+
+
+EXAMPLES = {
+    make.__name__: make
+    for make in (
+        pipeline_with_passthrough,
+        pipeline_of_one_predictor,
+        pipeline_in_a_pipeline,
+        pipeline_on_an_array,
+        pipeline_on_a_polars_frame,
+        column_transformer_by_names,
+        column_transformer_by_position_slice_and_mask,
+        column_transformer_by_name_slice,
+        column_transformer_by_function_and_selector,
+        column_transformer_with_remainder_passed_through,
+        column_transformer_passing_text_through,
+        column_transformer_with_weights,
+        column_transformer_on_float32,
+        column_transformer_with_pandas_output,
+        column_transformer_with_polars_output,
+        column_transformer_in_a_column_transformer,
+        column_transformer_before_a_classifier,
+        feature_union_with_weights_and_passthrough,
+        feature_union_with_pandas_output,
+        function_transformer_without_a_function,
+        function_transformer_with_validation,
+        function_transformer_on_float32,
+        function_transformer_on_integers,
+        search_in_a_pipeline,
+        transformed_target_in_a_pipeline,
+        transformed_targets,
+    )
+} | {
+    **FUNCTIONS,
+    "grid_search": search(GridSearchCV, cv=2),
+    "randomized_search": search(RandomizedSearchCV, n_iter=2, cv=2, random_state=0),
+    "halving_grid_search": search(HalvingGridSearchCV, cv=2, random_state=0),
+    "halving_random_search": search(HalvingRandomSearchCV, cv=2, random_state=0),
+    "transformed_target_with_functions": transformed_target(func=np.log, inverse_func=np.exp),
+    "transformed_target_without_a_transformer": transformed_target(),
+    "transformed_target_standardized": transformed_target(transformer=StandardScaler()),
+    "transformed_target_centered": transformed_target(transformer=StandardScaler(with_std=False)),
+    "transformed_target_in_a_range": transformed_target(transformer=MinMaxScaler()),
+    "transformed_target_by_largest": transformed_target(transformer=MaxAbsScaler()),
+    "transformed_target_robust": transformed_target(transformer=RobustScaler()),
+}
+
+
+def test_function_without_a_name_of_numpy_is_refused():
+    frame = contract.numbers()
+    transformer = make_pipeline(FunctionTransformer(lambda x: x * 2)).fit(frame)
+    message = contract.refused(transformer, frame)
+    assert "step `functiontransformer`" in message and "option `func`" in message
+
+
+def test_keywords_of_a_function_are_refused():
+    frame = contract.numbers()
+    transformer = FunctionTransformer(np.log1p, kw_args={"where": True}).fit(frame)
+    assert "`where`" in contract.refused(transformer, frame)
+
+
+@pytest.mark.parametrize("ufunc", [np.square, np.reciprocal])
+def test_functions_that_numpy_computes_in_integers_are_refused(ufunc):
+    frame = contract.mixed(missing=False)[["integer"]]
+    assert "in integers" in contract.refused(FunctionTransformer(ufunc).fit(frame), frame)
+
+
+def test_inexact_functions_in_float32_are_refused():
+    frame = contract.numbers(dtype="float32").abs()
+    assert "float32" in contract.refused(FunctionTransformer(np.log1p).fit(frame), frame)
+
+
+def test_search_without_refit_is_refused():
+    frame = contract.numbers()
+    search = GridSearchCV(Ridge(), {"alpha": [1.0, 2.0]}, refit=False)
+    search.fit(frame, contract.amount(frame))
+    assert "option `refit`" in contract.refused(search, frame)
+
+
+def test_target_transformer_without_a_known_inverse_is_refused():
+    frame = contract.numbers()
+    model = TransformedTargetRegressor(Ridge(), transformer=PowerTransformer())
+    model.fit(frame, contract.amount(frame) + 1)
+    message = contract.refused(model, frame)
+    assert "PowerTransformer" in message and "option `transformer`" in message
+
+
+def test_subclass_is_refused_by_the_name_of_its_step():
+    class Shifted(StandardScaler):
+        def transform(self, X):
+            return super().transform(X) + 1
+
+    frame = contract.numbers()
+    message = contract.refused(make_pipeline(Shifted()).fit(frame), frame)
+    assert "step `shifted`" in message
+    assert "subclass of `sklearn.preprocessing.StandardScaler`" in message
+
+
+def test_unknown_estimator_is_refused_with_the_nearest_that_is_known():
+    class StandardScalar(StandardScaler.__base__):
+        def fit(self, X, y=None):
+            return self
+
+        def transform(self, X):
+            return X
+
+    message = contract.refused(StandardScalar(), contract.numbers())
+    assert "sklearn.preprocessing.StandardScaler" in message
+
+
+def test_unfitted_model_is_refused():
+    assert "not fitted" in contract.refused(StandardScaler(), contract.numbers())
+
+
+def test_columns_that_no_step_reads_may_be_anything():
+    frame = contract.mixed()
+    columns = ColumnTransformer([("scale", StandardScaler(), ["large"])]).fit(frame)
+    model = penstock.convert(columns, frame)
+    assert model.schema["word"].type == "ignored"
+    row = {"large": 1.0, "word": [1, 2]}
+    assert model.predict(row) == model.predict({"large": 1.0})

@@ -198,11 +198,17 @@ def _weighted(value: Value, weight: float | None, context: Context) -> Value:
         return value
     import numpy
 
-    if not value.numeric or any(column.dtype == "bool" for column in value.columns):
+    plain = all(column.dtype.startswith(("float", "int", "uint")) for column in value.columns)
+    if not value.numeric or not plain:
         context.refuse("the weighted transformer gives no numbers", option="transformer_weights")
-    operands = numpy.full(value.width, float(weight))
-    dtype = {"f32": "float32", "f64": "float64"}[value.precision]
-    value = value.with_columns(replace(column, dtype=dtype) for column in value.columns)
+    # numpy computes in the type that it finds for array and weight; a plain float gives way.
+    products = [numpy.ones(1, column.dtype) * weight for column in value.columns]
+    columns = (
+        replace(column, dtype=str(product.dtype))
+        for column, product in zip(value.columns, products, strict=True)
+    )
+    value = value.with_columns(columns)
+    operands = numpy.array([product[0] for product in products], dtype="float64")
     return _arithmetic(value, "multiply", operands, context)
 
 

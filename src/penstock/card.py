@@ -35,11 +35,11 @@ def _summary(manifest: Mapping[str, Any], schema: Schema) -> str:
     provenance = manifest["provenance"]
     used = [field for field in schema.inputs if field.type != "ignored"]
     outputs = ", ".join(f"`{output.name}`" for output in schema.outputs)
-    source = _text(provenance.get("class", "a fitted model"))
+    source = _text(provenance.get("class", "model"))
     return (
-        f"Predicts {outputs} from {len(used)} columns, as the {source} that it was converted from "
-        "does. The examples inside the artifact hold what that model answered; they are run "
-        "whenever the artifact is loaded."
+        f"Predicts {outputs} from {len(used)} column{'s' * (len(used) != 1)}, as the {source} does "
+        "that it was converted from. The examples inside the artifact hold what that model "
+        "answered; they are run whenever the artifact is loaded."
     )
 
 

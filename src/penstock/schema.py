@@ -33,23 +33,12 @@ DEFAULTS: dict[str, str] = {
     "on_range": "refuse",
     "on_unseen": "allow",
 }
-INFINITIES = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 
 def _check_word(owner: str, key: str, value: Any) -> None:
     if value not in WORDS[key]:
         words = "`, `".join(WORDS[key])
         raise SchemaError(f"{owner}: `{key}` is {value!r}; it must be one of `{words}`")
-
-
-def _spelled(value: Any) -> Any:
-    """The value as canonical JSON has it."""
-    return INFINITIES.get(value, value) if isinstance(value, float) else value
-
-
-def _unspelled(value: Any) -> Any:
-    numbers = {text: number for number, text in INFINITIES.items()}
-    return numbers.get(value, value) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)
@@ -114,15 +103,13 @@ class Field:
 
     def to_json(self) -> dict[str, Any]:
         """The field as the manifest has it: every key is present."""
-        values = {item.name: _spelled(getattr(self, item.name)) for item in fields(self)}
-        if self.levels is not None:
-            values["levels"] = [_spelled(level) for level in self.levels]
-        return values
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return values | {"levels": None if self.levels is None else list(self.levels)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Field":
         """The field that a manifest describes."""
-        return cls(**_known_keys(cls, values, texts=("name", "pattern")))
+        return cls(**_known_keys(cls, values))
 
 
 @dataclass(frozen=True)
@@ -149,13 +136,13 @@ class Output:
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         for key in ("levels", "names"):
             if values[key] is not None:
-                values[key] = [_spelled(value) for value in values[key]]
+                values[key] = list(values[key])
         return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Output":
         """The output that a manifest describes."""
-        known = _known_keys(cls, values, texts=("name", "node"))
+        known = _known_keys(cls, values)
         for key in ("levels", "names"):
             if known.get(key) is not None:
                 known[key] = tuple(known[key])
@@ -251,23 +238,22 @@ def _aligned(rows: list[tuple[str, str, str]]) -> str:
     return "\n".join(lines)
 
 
-def _known_keys(cls: Any, values: Mapping[str, Any], *, texts: tuple[str, ...]) -> dict[str, Any]:
+def _known_keys(cls: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     known = [item.name for item in fields(cls)]
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise SchemaError(f"{cls.__name__.lower()} has the unknown key `{unknown[0]}`")
-    return {
-        key: value if key in texts or isinstance(value, (list, tuple)) else _unspelled(value)
-        for key, value in values.items()
-    }
+    return dict(values)
 
 
 def _check_range(owner: str, field: Field) -> None:
     low, high = field.minimum, field.maximum
     for key in ("minimum", "maximum"):
         value = getattr(field, key)
-        if value is not None and (isinstance(value, (str, bool)) or math.isnan(value)):
-            raise SchemaError(f"{owner}: `{key}` is {value!r}; it must be a number")
+        if value is not None and (isinstance(value, (str, bool)) or not math.isfinite(value)):
+            raise SchemaError(
+                f"{owner}: `{key}` is {value!r}; it must be a finite number, or left out"
+            )
     if low is not None and high is not None and low > high:
         raise SchemaError(f"{owner}: `minimum` {low:g} is above `maximum` {high:g}")
     if field.pattern is not None:

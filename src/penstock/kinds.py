@@ -38,15 +38,16 @@ def classify(name: Any, values: Sequence[Any]) -> tuple[str, str]:
     if "number" in words and words & {"text", "boolean"} and _only_nan(values):
         words = (words - {"number"}) | {"nan"}
     kinds = words & {"text", "boolean", "number"}
+    markers = words - kinds
     if len(kinds) > 1:
         mixture = " and ".join(sorted(kinds))
         raise ConvertError(f"column `{name}` mixes {mixture}; give it one type")
-    if len(words - kinds) > 1:
+    if len(markers) > 1:
         raise ConvertError(
             f"column `{name}` mixes None, NaN or NA for missing values, which the source library "
             "tells apart; use one of them"
         )
-    return (kinds or {"text"}).pop(), ((words - kinds) or {"nan"}).pop()
+    return (kinds or {"text"}).pop(), (markers or {"nan"}).pop()
 
 
 def _word(name: Any, type_: type) -> str:

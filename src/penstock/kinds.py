@@ -67,7 +67,8 @@ def _word(name: Any, type_: type) -> str:
 
 
 def _only_nan(values: Iterable[Any]) -> bool:
-    return all(value != value for value in values if isinstance(value, float))
+    numbers = (value for value in values if isinstance(value, Real) and not isinstance(value, bool))
+    return all(value != value for value in numbers)
 
 
 def _wrong_dtype(name: Any, dtype: Any) -> ConvertError:

@@ -5,8 +5,8 @@ use super::header::{saturate, shrinks_too_much, Header};
 use super::{Entries, CENTRAL, DATE, DEFLATED, END, LAYOUT, LOCAL, STORED, TIME, VERSION};
 use std::borrow::Cow;
 
-/// Higher levels take twice as long for one percent.
-const LEVEL: u8 = 6;
+/// On the arrays of trees, 6 takes four times as long as 3 for 8 percent less.
+const LEVEL: u8 = 3;
 
 /// Packs an artifact; the same entries give the same bytes.
 ///

@@ -60,9 +60,9 @@ pub struct Field {
     #[serde(deserialize_with = "required")]
     pub replacement: Option<Value>,
     pub on_invalid: OnInvalid,
-    #[serde(deserialize_with = "bound")]
+    #[serde(deserialize_with = "required")]
     pub minimum: Option<f64>,
-    #[serde(deserialize_with = "bound")]
+    #[serde(deserialize_with = "required")]
     pub maximum: Option<f64>,
     #[serde(deserialize_with = "required")]
     pub pattern: Option<String>,
@@ -169,31 +169,6 @@ fn required<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     T::deserialize(deserializer)
-}
-
-/// A number as canonical JSON has it: infinities are texts.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a number, `Infinity`, `-Infinity` or null")]
-enum Bound {
-    Number(f64),
-    Infinity(Infinity),
-}
-
-#[derive(Deserialize)]
-enum Infinity {
-    #[serde(rename = "Infinity")]
-    Positive,
-    #[serde(rename = "-Infinity")]
-    Negative,
-}
-
-fn bound<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    let bound = Option::<Bound>::deserialize(deserializer)?;
-    Ok(bound.map(|bound| match bound {
-        Bound::Number(number) => number,
-        Bound::Infinity(Infinity::Positive) => f64::INFINITY,
-        Bound::Infinity(Infinity::Negative) => f64::NEG_INFINITY,
-    }))
 }
 
 /// What every version of the format has, whatever else it may have.

@@ -115,28 +115,6 @@ fn fields_that_contradict_themselves_are_refused() {
             json!({"pattern": "a".repeat(1025)}),
             "`pattern` has 1025 bytes; the most is 1024",
         ),
-        ("number", json!({"on_missing": "replace"}), "`replacement` belongs to"),
-        ("number", json!({"replacement": 1}), "`replacement` belongs to"),
-        (
-            "number",
-            json!({"on_missing": "replace", "replacement": "1"}),
-            "`replacement` has another type",
-        ),
-        (
-            "text",
-            json!({"on_missing": "replace", "replacement": 1}),
-            "`replacement` has another type",
-        ),
-        (
-            "ignored",
-            json!({"on_missing": "replace", "replacement": 1}),
-            "`replacement` has another type",
-        ),
-        (
-            "timestamp",
-            json!({"on_missing": "replace", "replacement": 1.5}),
-            "`replacement` has another type",
-        ),
         ("text", json!({"levels": ["a", 1]}), "`levels` have another type"),
         ("number", json!({"levels": [null]}), "`levels` have another type"),
         ("number", json!({"name": "n".repeat(1025)}), "has 1025 bytes; the most is 1024"),
@@ -144,6 +122,27 @@ fn fields_that_contradict_themselves_are_refused() {
     ];
     for (kind, changes, message) in cases {
         assert_refused(&with_field(kind, changes), message);
+    }
+}
+
+#[test]
+fn replacements_of_another_type_are_refused() {
+    assert_refused(&with_field("number", json!({"replacement": 1})), "`replacement` belongs to");
+    assert_refused(
+        &with_field("number", json!({"on_missing": "replace"})),
+        "`replacement` belongs to",
+    );
+    let cases = [
+        ("number", json!("1")),
+        ("number", json!(true)),
+        ("text", json!(1)),
+        ("boolean", json!(1)),
+        ("timestamp", json!(1.5)),
+        ("ignored", json!(1)),
+    ];
+    for (kind, replacement) in cases {
+        let field = json!({"on_missing": "replace", "replacement": replacement});
+        assert_refused(&with_field(kind, field), "`replacement` has another type than the field");
     }
 }
 

@@ -151,32 +151,43 @@ def _pandas_values(frame: Any, at: int, rows: Sequence[int] | None) -> Iterable[
 def _pandas_build(frame: Any, contents: Contents) -> Any:
     import pandas
 
+    dtypes = dict(frame.dtypes)
     return pandas.DataFrame(
         {
-            name: _pandas_series(frame[name].dtype, column, values)
+            name: _pandas_array(dtypes[name], column, values)
             for name, (column, values) in contents.items()
         }
     )
 
 
-def _pandas_series(dtype: Any, column: Column, values: list[Any]) -> Any:
+def _pandas_array(dtype: Any, column: Column, values: list[Any]) -> Any:
+    import numpy
     import pandas
 
     if isinstance(dtype, pandas.CategoricalDtype):
         known = set(dtype.categories)
         new = {value: None for value in values if value is not None and value not in known}
         categories = [*dtype.categories, *new] if new else dtype.categories
-        return pandas.Series(pandas.Categorical(values, categories, ordered=dtype.ordered))
+        return pandas.Categorical(values, categories, ordered=dtype.ordered)
     if str(dtype) == "object":
-        return pandas.Series(_marked(values, column.missing), dtype="object")
+        return _objects(values, column.missing)
+    if column.dtype == "bool" and None in values:
+        return _objects(values, "none")
     if column.kind == "number" and "int" in column.dtype.lower():
         nullable = column.missing == "na"
         name = _integer(values, str(dtype), nullable=nullable)
-        widened = {"float64": "Float64", "int64": "Int64"} if nullable else {}
-        dtype = widened.get(name, name)
-    if column.dtype == "bool" and None in values:
-        return pandas.Series(_marked(values, "none"), dtype="object")
-    return pandas.Series(values, dtype=dtype)
+        dtype = {"float64": "Float64", "int64": "Int64"}.get(name, name) if nullable else name
+    if column.missing == "nan" and column.kind in ("number", "boolean"):
+        return numpy.array(values, dtype=dtype)
+    return pandas.array(values, dtype=dtype)
+
+
+def _objects(values: Sequence[Any], missing: str) -> Any:
+    import numpy
+
+    made = numpy.empty(len(values), dtype="object")
+    made[:] = _marked(values, missing)
+    return made
 
 
 def _marked(values: Iterable[Any], missing: str) -> list[Any]:

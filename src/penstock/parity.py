@@ -65,14 +65,7 @@ def prove(subject: Subject, seed: int = 0) -> Proof:
     """Compares source library and engine; a difference raises `ConvertError` with the row."""
     oracle = subject.oracle
     rows = typical(oracle.example)
-    refused = oracle.refused(rows)
-    accepted = [row for at, row in enumerate(rows) if at not in refused]
-    if not accepted:
-        error = oracle.error(rows[:1])
-        raise ConvertError(
-            f"the source library refuses the example, so nothing can be proved: "
-            f"{type(error).__name__}: {error}"
-        )
+    accepted = _accepted(oracle, rows)
     engine = subject.engine(subject.fields)
 
     def refuses(rows: Sequence[Row]) -> set[int]:
@@ -86,6 +79,20 @@ def prove(subject: Subject, seed: int = 0) -> Proof:
     probes += hostile(oracle.example, accepted, used, subject.thresholds, seed)
     outcomes = compare(subject.engine(fields), oracle, fields, probes, subject.steps)
     return Proof(fields, outcomes)
+
+
+def _accepted(oracle: Oracle, rows: Sequence[Row]) -> list[Row]:
+    """The rows of the example that the source library answers; it must answer some."""
+    error = oracle.error(rows)
+    if error is None:
+        return list(rows)
+    if all(oracle.refuses(row) for row in spread(rows, 5)):
+        raise ConvertError(
+            "the source library refuses the example, so nothing can be proved: "
+            f"{type(error).__name__}: {error}"
+        )
+    refused = oracle.refused(rows)
+    return [row for at, row in enumerate(rows) if at not in refused]
 
 
 def sent(rows: Sequence[Row], fields: Fields) -> list[Row]:

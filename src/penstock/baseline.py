@@ -5,6 +5,7 @@ from typing import Any
 
 from penstock.converters.values import Column
 from penstock.frames import Example
+from penstock.kinds import plain
 from penstock.schema import Field
 
 __all__ = ["baseline"]
@@ -16,26 +17,31 @@ TOP_LEVELS = 20
 def baseline(example: Example, fields: tuple[Field, ...]) -> dict[str, Any]:
     """Statistics of every column that the model reads, by its name."""
     return {
-        str(column.name): _statistics(example.values(at), column)
+        str(column.name): _statistics(example.raw_values(at), column)
         for at, (column, field) in enumerate(zip(example.columns, fields, strict=True))
         if field.type != "ignored"
     }
 
 
 def _statistics(values: list[Any], column: Column) -> dict[str, Any]:
-    missing = sum(value is None for value in values)
-    counts = {"count": len(values), "missing": missing}
     if column.kind == "number" and column.categories is None:
-        return counts | _of_numbers(values)
-    return counts | _of_levels(values)
+        return {"count": len(values)} | _of_numbers(values)
+    return {"count": len(values)} | _of_levels(values)
 
 
 def _of_numbers(values: list[Any]) -> dict[str, Any]:
     import numpy
 
-    numbers = numpy.array([value for value in values if value is not None], dtype="float64")
-    finite = numbers[numpy.isfinite(numbers)]
-    statistics: dict[str, Any] = {"infinite": len(numbers) - len(finite)}
+    try:
+        numbers = numpy.array(values, dtype="float64")
+    except TypeError:  # pandas.NA is no float
+        numbers = numpy.array([plain(value) for value in values], dtype="float64")
+    present = numbers[~numpy.isnan(numbers)]
+    finite = present[numpy.isfinite(present)]
+    statistics: dict[str, Any] = {
+        "missing": len(numbers) - len(present),
+        "infinite": len(present) - len(finite),
+    }
     if not len(finite):
         return statistics | {"minimum": None, "maximum": None, "mean": None, "quantiles": {}}
     quantiles = numpy.quantile(finite, QUANTILES)
@@ -48,6 +54,11 @@ def _of_numbers(values: list[Any]) -> dict[str, Any]:
 
 
 def _of_levels(values: list[Any]) -> dict[str, Any]:
-    counter = Counter(value for value in values if value is not None)
+    counter: Counter[Any] = Counter()
+    # Every NaN is a level of its own until it is plain.
+    for level, count in Counter(values).items():
+        counter[plain(level)] += count
+    missing = counter.pop(None, 0)
     ranked = sorted(counter.items(), key=lambda item: (-item[1], str(item[0])))
-    return {"distinct": len(counter), "levels": [list(item) for item in ranked[:TOP_LEVELS]]}
+    levels = [list(item) for item in ranked[:TOP_LEVELS]]
+    return {"missing": missing, "distinct": len(counter), "levels": levels}

@@ -41,6 +41,10 @@ class Example:
         """Plain values of the column at this position, of all rows or of these."""
         return [plain(value) for value in KINDS[self.kind].values(self.data, at, rows)]
 
+    def raw_values(self, at: int) -> list[Any]:
+        """All values of the column at this position, missing ones as the table has them."""
+        return list(KINDS[self.kind].values(self.data, at, None))
+
     def rows(self, rows: Sequence[int]) -> list[Row]:
         """These rows as plain values."""
         columns = [self.values(at, rows) for at in range(len(self.columns))]

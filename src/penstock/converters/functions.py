@@ -64,6 +64,11 @@ def function_transformer(estimator: Any, value: Value, context: Context) -> Valu
     if estimator.validate:
         value = context.require(context.number(replace(value, frame=False)))
     value, _ = apply_function(value, estimator.func, estimator.kw_args, context, "func")
+    if value.frame and estimator.feature_names_out is not None:
+        # sklearn/preprocessing/_function_transformer.py, `transform`: renames what kept its names.
+        names = estimator.get_feature_names_out()
+        columns = zip(value.columns, names, strict=True)
+        return value.with_columns(replace(column, name=str(name)) for column, name in columns)
     return value
 
 

@@ -10,8 +10,18 @@ if TYPE_CHECKING:
 
 __all__ = ["fill", "kind_of", "like"]
 
-# Bytes per item of numpy's numeric kinds that the engine reads in place.
-_NUMERIC_KINDS = "fiu"
+# What to send in place of things of these libraries that are no tables.
+_HINTS = {
+    "Series": "send `series.to_frame()` or a dict",
+    "LazyFrame": "send `frame.collect()`",
+    "Dataset": "send `dataset.to_table()`",
+    "str": "send a dict, or the text to `predict_json`",
+}
+# numpy's kinds of dtypes whose items the engine reads in place, and what they are to it.
+_BUFFERS = {"f": "number", "i": "number", "u": "number", "b": "boolean", "M": "timestamp"}
+# Below so many rows per chunk of an Arrow column, crossing to the engine costs more than joining.
+_ROWS_PER_CHUNK = 4096
+_NAMES_SHOWN = 30
 
 
 def kind_of(rows: Any) -> str:
@@ -32,20 +42,22 @@ def fill(columns: "Columns", rows: Any, names: Sequence[str]) -> None:
     Raises `SchemaError` where the table has none that can be read.
     """
     kind = kind_of(rows)
-    if kind == "pandas":
+    if kind == "pandas" and hasattr(rows, "columns"):
         _fill_pandas(columns, rows)
-    elif kind == "numpy":
+    elif kind == "numpy" and hasattr(rows, "ndim"):
         _fill_numpy(columns, rows, names)
-    elif hasattr(rows, "__arrow_c_stream__"):
+    elif hasattr(rows, "__arrow_c_stream__") and type(rows).__name__ not in _HINTS:
         columns.add_stream(rows.__arrow_c_stream__())
     elif kind == "mapping":
         for name, values in rows.items():
             columns.add_objects(name, list(values))
     else:
-        raise SchemaError(
-            f"a `{type(rows).__name__}` is not rows; send a dict, a list of dicts, a frame "
-            "(pandas, Polars, PyArrow, anything with `__arrow_c_stream__`) or a 2-D array"
+        hint = (
+            "send a dict, a list of dicts, a frame (pandas, Polars, PyArrow, anything with "
+            "`__arrow_c_stream__`) or a 2-D array"
         )
+        name = type(rows).__name__
+        raise SchemaError(f"a `{name}` is not rows; {_HINTS.get(name, hint)}")
 
 
 def like(rows: Any, answers: "Answers", *, errors: bool = False, warnings: bool = False) -> Any:
@@ -53,36 +65,30 @@ def like(rows: Any, answers: "Answers", *, errors: bool = False, warnings: bool 
 
     `errors` adds a column `error` (text or missing), `warnings` a column `warnings`.
     """
+    _check_extras(answers, errors, warnings)
     kind = kind_of(rows)
     if kind == "pandas":
-        import pandas
-
-        frame = pandas.DataFrame(dict(_arrays(answers)), index=rows.index)
-        for name, values in _extras(answers, errors, warnings):
-            frame[name] = pandas.Series(values, index=frame.index, dtype=object)
-        return frame
+        return _pandas_frame(rows, answers, errors, warnings)
     if kind == "numpy":
-        return dict(_arrays(answers)) | dict(_extras(answers, errors, warnings))
+        return _numpy_arrays(answers) | dict(_extras(answers, errors, warnings))
+    answers = answers.extended(errors=errors, warnings=warnings)
     if kind == "polars":
         import polars
 
-        table = polars.DataFrame(answers)
-        for name, values in _extras(answers, errors, warnings):
-            table = table.with_columns(polars.Series(name, values))
-        return table
-    if kind == "pyarrow" or errors or warnings:
+        return polars.DataFrame(answers).cast({polars.Categorical: polars.String})
+    if kind == "pyarrow":
         import pyarrow
 
         table = pyarrow.table(answers)
-        for name, values in _extras(answers, errors, warnings):
-            table = table.append_column(name, pyarrow.array(values))
-        return table
+        one_batch = isinstance(rows, pyarrow.RecordBatch)
+        return table.combine_chunks().to_batches()[0] if one_batch and len(table) else table
     return answers
 
 
+# -- pandas --
+
+
 def _fill_pandas(columns: "Columns", frame: Any) -> None:
-    if getattr(frame, "ndim", 0) != 2:
-        raise SchemaError("a pandas Series is not rows; send `series.to_frame()` or a dict")
     columns.set_rows(len(frame))
     for position, name in enumerate(frame.columns):
         if not isinstance(name, str):
@@ -93,58 +99,157 @@ def _fill_pandas(columns: "Columns", frame: Any) -> None:
 
 
 def _add_series(columns: "Columns", name: str, series: Any) -> None:
+    import pandas
+
     dtype = series.dtype
-    kind = getattr(dtype, "kind", "O")
-    if hasattr(dtype, "numpy_dtype") and not hasattr(dtype, "pyarrow_dtype"):
-        _add_masked(columns, name, series)
-    elif type(dtype).__name__ == "CategoricalDtype":
-        levels = dtype.categories.tolist()
-        columns.add_codes(name, series.cat.codes.tolist(), levels)
-    elif (
-        isinstance(kind, str)
-        and kind in _NUMERIC_KINDS
-        and type(dtype).__module__ == "numpy.dtypes"
-    ):
-        columns.add_buffer(name, _plain(series.to_numpy()))
-    elif hasattr(dtype, "pyarrow_dtype") or getattr(dtype, "storage", "") == "pyarrow":
-        columns.add_stream(series.to_frame(name).__arrow_c_stream__())
+    if isinstance(dtype, pandas.CategoricalDtype):
+        columns.add_codes(name, _plain(series.cat.codes.to_numpy()), dtype.categories.tolist())
+    elif isinstance(dtype, pandas.ArrowDtype) or "pyarrow" in getattr(dtype, "storage", ""):
+        _add_arrow(columns, name, series.array)
+    elif isinstance(dtype, pandas.DatetimeTZDtype):
+        _add_array(columns, name, series.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
+    elif type(dtype).__module__.startswith("numpy"):
+        _add_array(columns, name, series.to_numpy())
+    elif hasattr(dtype, "numpy_dtype"):
+        # The nullable dtypes: `Int64`, `Float32`, `boolean` and so on.
+        values = series.to_numpy(dtype=dtype.numpy_dtype, na_value=dtype.numpy_dtype.type(0))
+        _add_array(columns, name, values, series.isna().to_numpy())
     else:
         columns.add_objects(name, series.tolist())
 
 
-def _add_masked(columns: "Columns", name: str, series: Any) -> None:
-    """Nullable dtypes (`Int64`, `boolean`, `Float64`): in place where nothing is missing."""
-    if series.dtype.kind in _NUMERIC_KINDS and not series.isna().any():
-        columns.add_buffer(name, _plain(series.to_numpy(dtype=series.dtype.numpy_dtype)))
-    else:
-        columns.add_objects(name, series.tolist())
+def _add_arrow(columns: "Columns", name: str, array: Any) -> None:
+    import pyarrow
+
+    table = pyarrow.table({name: array})
+    if table.column(0).num_chunks > 1 + len(table) // _ROWS_PER_CHUNK:
+        table = table.combine_chunks()
+    columns.add_stream(table.__arrow_c_stream__())
+
+
+def _pandas_frame(rows: Any, answers: "Answers", errors: bool, warnings: bool) -> Any:
+    import pandas
+
+    arrays: dict[str, Any] = {}
+    for position, name in enumerate(answers.names):
+        kind, *column = answers.column(position)
+        if kind == "codes":
+            arrays[name] = _pandas_labels(column[0], column[1])
+        elif kind == "texts":
+            arrays[name] = _pandas_texts(column[0])
+        else:
+            arrays[name] = _numbers(column[0])
+    frame = pandas.DataFrame(arrays, index=rows.index)
+    for name, values in _extras(answers, errors, warnings):
+        frame[name] = _pandas_texts(values) if name == "error" else values
+    return frame
+
+
+def _pandas_labels(buffer: Any, levels: list[Any]) -> Any:
+    """Labels in their own dtype; rows without one make it nullable."""
+    import pandas
+
+    codes = _codes(buffer, levels)
+    kinds = {type(level) for level in levels}
+    if kinds == {str}:
+        return _pandas_texts([*levels, None]).take(codes)
+    nullable = {frozenset({int}): "Int64", frozenset({bool}): "boolean"}.get(frozenset(kinds))
+    if codes.max(initial=0) < len(levels):
+        return pandas.array(levels, dtype=pandas.Series(levels).dtype).take(codes)
+    return pandas.array([*levels, None], dtype=nullable or "object").take(codes)
+
+
+def _pandas_texts(values: list[Any]) -> Any:
+    """Texts in the dtype that this pandas has for them."""
+    import pandas
+
+    return pandas.array(values, dtype=pandas.Series([""]).dtype)
+
+
+# -- numpy --
 
 
 def _fill_numpy(columns: "Columns", array: Any, names: Sequence[str]) -> None:
     if array.ndim != 2:
-        raise SchemaError(f"the array has {array.ndim} dimensions; send rows by columns (2)")
-    if array.shape[1] != len(names):
         raise SchemaError(
-            f"the array has {array.shape[1]} columns; the model expects {len(names)}: "
-            + ", ".join(f"`{name}`" for name in names[:30])
+            f"the array has {array.ndim} dimensions; send rows by columns (2), as in "
+            "`array.reshape(1, -1)` for one row"
+        )
+    if array.shape[1] != len(names):
+        shown = ", ".join(f"`{name}`" for name in names[:_NAMES_SHOWN])
+        more = len(names) - _NAMES_SHOWN
+        raise SchemaError(
+            f"the array has {array.shape[1]} columns; the model expects {len(names)}: {shown}"
+            + (f" and {more} more" if more > 0 else "")
         )
     columns.set_rows(array.shape[0])
     for position, name in enumerate(names):
-        column = array[:, position]
-        if array.dtype.kind in _NUMERIC_KINDS:
-            columns.add_buffer(name, _plain(column))
-        else:
-            columns.add_objects(name, column.tolist())
+        _add_array(columns, name, array[:, position])
+
+
+def _add_array(columns: "Columns", name: str, array: Any, missing: Any = None) -> None:
+    """A column of one dimension; `missing` is true where a value is missing."""
+    kind = _BUFFERS.get(array.dtype.kind)
+    if kind is None or array.dtype.itemsize > 8:
+        columns.add_objects(name, array.tolist())
+        return
+    if kind == "timestamp":
+        array = array.astype("datetime64[us]").view("int64")
+    elif kind == "boolean":
+        array = array.view("uint8")
+    mask = None if missing is None or not missing.any() else _plain(missing.view("uint8"))
+    columns.add_buffer(name, _plain(array), kind=kind, missing=mask)
 
 
 def _plain(array: Any) -> Any:
-    """The array as the engine reads it: contiguous, native byte order, at most 8 bytes per item."""
+    """The array as the engine reads it: contiguous, in native byte order, of a type of its own."""
     import numpy
 
     dtype = array.dtype
-    if dtype.kind == "f" and dtype.itemsize not in (4, 8):
+    if dtype == numpy.float16:
         dtype = numpy.dtype("float64")
     return numpy.ascontiguousarray(array, dtype=dtype.newbyteorder("="))
+
+
+def _numpy_arrays(answers: "Answers") -> dict[str, Any]:
+    import numpy
+
+    arrays: dict[str, Any] = {}
+    for position, name in enumerate(answers.names):
+        kind, *column = answers.column(position)
+        if kind == "codes":
+            arrays[name] = _numpy_labels(_codes(*column), column[1])
+        elif kind == "texts":
+            arrays[name] = numpy.array(column[0], dtype=object)
+        else:
+            arrays[name] = _numbers(column[0]).copy()
+    return arrays
+
+
+def _numpy_labels(codes: Any, levels: list[Any]) -> Any:
+    """Labels in their own dtype, texts as objects; rows without one make all objects."""
+    import numpy
+
+    plain = codes.max(initial=0) < len(levels) and str not in map(type, levels)
+    return numpy.array(levels if plain else [*levels, None], dtype=None if plain else object)[codes]
+
+
+# -- both --
+
+
+def _numbers(buffer: Any) -> Any:
+    """The numbers of a column, read-only: they belong to the answers."""
+    import numpy
+
+    return numpy.frombuffer(buffer, dtype="float64")
+
+
+def _codes(buffer: Any, levels: list[Any]) -> Any:
+    """Positions in the levels; that of a row without a label is one beyond them."""
+    import numpy
+
+    codes = numpy.frombuffer(buffer, dtype="uint32")
+    return numpy.minimum(codes, len(levels)).astype("int64")
 
 
 def _extras(answers: "Answers", errors: bool, warnings: bool) -> list[tuple[str, list[Any]]]:
@@ -163,28 +268,12 @@ def _extras(answers: "Answers", errors: bool, warnings: bool) -> list[tuple[str,
     return extras
 
 
-def _arrays(answers: "Answers") -> list[tuple[str, Any]]:
-    """Names and numpy arrays of the answers; numbers are not copied."""
-    import numpy
-
-    arrays: list[tuple[str, Any]] = []
-    for position, name in enumerate(answers.names):
-        kind, *column = answers.column(position)
-        if kind == "numbers":
-            arrays.append((name, numpy.frombuffer(column[0], dtype="float64")))
-        elif kind == "codes":
-            codes = numpy.frombuffer(column[0], dtype="uint32")
-            arrays.append((name, _labels(codes, column[1])))
-        else:
-            arrays.append((name, numpy.array(column[0], dtype=object)))
-    return arrays
-
-
-def _labels(codes: Any, levels: list[Any]) -> Any:
-    """Labels in their own dtype; a row without one has `None`."""
-    import numpy
-
-    if any(isinstance(level, str) for level in levels) or codes.max(initial=0) >= len(levels):
-        labels = numpy.array([*levels, None], dtype=object)
-        return labels[numpy.minimum(codes, len(levels))]
-    return numpy.array(levels)[codes]
+def _check_extras(answers: "Answers", errors: bool, warnings: bool) -> None:
+    wanted = {"error"} if errors else set()
+    wanted |= {"warnings"} if warnings else set()
+    taken = sorted(wanted & set(answers.names))
+    if taken:
+        raise SchemaError(
+            f"the model has an output `{taken[0]}` of its own; "
+            'predict without `on_error="return"` and `warnings`, or send a list of rows'
+        )

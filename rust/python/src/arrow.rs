@@ -1,12 +1,13 @@
 //! Arrow arrays as columns, through the C stream interface (the PyCapsule protocol of Arrow).
 
+use crate::errors::schema_error;
 use arrow_array::cast::AsArray;
-use arrow_array::ffi_stream::{RecordBatchStreamReader, FFI_ArrowArrayStream};
+use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
 use arrow_array::types::*;
 use arrow_array::{Array, ArrayRef, RecordBatchReader};
 use arrow_schema::{DataType, TimeUnit};
 use penstock_core::cell::{Cell, Column};
-use pyo3::exceptions::PyValueError;
+use penstock_core::error::SchemaError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyCapsuleMethods};
 
@@ -32,7 +33,8 @@ impl ArrowColumn {
     pub fn read_table(capsule: &Bound<'_, PyCapsule>) -> PyResult<(usize, Vec<(String, Self)>)> {
         let reader = reader(capsule)?;
         let schema = reader.schema();
-        let batches = reader.collect::<Result<Vec<_>, _>>().map_err(broken)?;
+        let batches = reader.collect::<Result<Vec<_>, _>>();
+        let batches = batches.map_err(|error| broken(capsule.py(), &error))?;
         let rows = batches.iter().map(|batch| batch.num_rows()).sum();
         let columns = schema.fields().iter().enumerate().map(|(at, field)| {
             let chunks = batches.iter().map(|batch| batch.column(at).clone()).collect();
@@ -47,11 +49,12 @@ fn reader(capsule: &Bound<'_, PyCapsule>) -> PyResult<RecordBatchStreamReader> {
     // SAFETY: a capsule of this name holds an ArrowArrayStream (Arrow's PyCapsule interface);
     // `from_raw` moves it out and leaves a released stream behind.
     let stream = unsafe { FFI_ArrowArrayStream::from_raw(pointer.as_ptr().cast()) };
-    RecordBatchStreamReader::try_new(stream).map_err(broken)
+    RecordBatchStreamReader::try_new(stream).map_err(|error| broken(capsule.py(), &error))
 }
 
-fn broken(error: arrow_schema::ArrowError) -> PyErr {
-    PyValueError::new_err(format!("the Arrow stream cannot be read: {error}"))
+fn broken(py: Python<'_>, error: &arrow_schema::ArrowError) -> PyErr {
+    let message = format!("the Arrow stream cannot be read as a table: {error}");
+    schema_error(py, &SchemaError(message))
 }
 
 impl Column for ArrowColumn {
@@ -106,9 +109,16 @@ fn read_array<'a>(array: &'a dyn Array, from: usize, cells: &mut [Cell<'a>]) {
         DataType::Float32 => {
             read_primitive!(array, from, cells, Float32Type, |x| Cell::Number(f64::from(x)));
         }
+        DataType::Float16 => {
+            read_primitive!(array, from, cells, Float16Type, |x| Cell::Number(f64::from(x)));
+        }
         DataType::Int64 => read_primitive!(array, from, cells, Int64Type, integer),
-        DataType::Int32 => read_primitive!(array, from, cells, Int32Type, |x| integer(i64::from(x))),
-        DataType::Int16 => read_primitive!(array, from, cells, Int16Type, |x| integer(i64::from(x))),
+        DataType::Int32 => {
+            read_primitive!(array, from, cells, Int32Type, |x| integer(i64::from(x)))
+        }
+        DataType::Int16 => {
+            read_primitive!(array, from, cells, Int16Type, |x| integer(i64::from(x)))
+        }
         DataType::Int8 => read_primitive!(array, from, cells, Int8Type, |x| integer(i64::from(x))),
         DataType::UInt64 => read_primitive!(array, from, cells, UInt64Type, |x| {
             i64::try_from(x).map_or(Cell::HugeInteger, Cell::Integer)
@@ -119,7 +129,9 @@ fn read_array<'a>(array: &'a dyn Array, from: usize, cells: &mut [Cell<'a>]) {
         DataType::UInt16 => {
             read_primitive!(array, from, cells, UInt16Type, |x| integer(i64::from(x)));
         }
-        DataType::UInt8 => read_primitive!(array, from, cells, UInt8Type, |x| integer(i64::from(x))),
+        DataType::UInt8 => {
+            read_primitive!(array, from, cells, UInt8Type, |x| integer(i64::from(x)))
+        }
         DataType::Boolean => read_values!(array.as_boolean(), from, cells, Cell::Boolean),
         DataType::Utf8 => read_values!(array.as_string::<i32>(), from, cells, Cell::Text),
         DataType::LargeUtf8 => read_values!(array.as_string::<i64>(), from, cells, Cell::Text),
@@ -127,7 +139,27 @@ fn read_array<'a>(array: &'a dyn Array, from: usize, cells: &mut [Cell<'a>]) {
         DataType::Null => cells.fill(Cell::Missing),
         DataType::Dictionary(_, _) => read_dictionary(array, from, cells),
         DataType::Timestamp(unit, _) => read_timestamps(array, *unit, from, cells),
+        DataType::Decimal32(..) => read_decimals::<Decimal32Type>(array, from, cells),
+        DataType::Decimal64(..) => read_decimals::<Decimal64Type>(array, from, cells),
+        DataType::Decimal128(..) => read_decimals::<Decimal128Type>(array, from, cells),
+        DataType::Decimal256(..) => read_decimals::<Decimal256Type>(array, from, cells),
         _ => read_unsupported(array, from, cells),
+    }
+}
+
+/// Decimals with a fraction as the closest number, others as integers.
+fn read_decimals<T: DecimalType>(array: &dyn Array, from: usize, cells: &mut [Cell<'_>]) {
+    let array = array.as_primitive::<T>();
+    for (at, cell) in cells.iter_mut().enumerate() {
+        let row = from + at;
+        *cell = match (array.is_null(row), array.scale()) {
+            (true, _) => Cell::Missing,
+            (false, ..=0) => {
+                array.value_as_string(row).parse().map_or(Cell::HugeInteger, Cell::Integer)
+            }
+            // The text is exact, so that parsing rounds once.
+            _ => array.value_as_string(row).parse().map_or(Cell::Other("a decimal"), Cell::Number),
+        };
     }
 }
 
@@ -149,7 +181,8 @@ fn read_dictionary<'a>(array: &'a dyn Array, from: usize, cells: &mut [Cell<'a>]
 }
 
 fn read_timestamps<'a>(array: &'a dyn Array, unit: TimeUnit, from: usize, cells: &mut [Cell<'a>]) {
-    let time = |x: i64, factor: i64| x.checked_mul(factor).map_or(Cell::HugeInteger, Cell::Timestamp);
+    let time =
+        |x: i64, factor: i64| x.checked_mul(factor).map_or(Cell::HugeInteger, Cell::Timestamp);
     match unit {
         TimeUnit::Second => {
             read_primitive!(array, from, cells, TimestampSecondType, |x| time(x, 1_000_000));
@@ -171,8 +204,10 @@ fn read_timestamps<'a>(array: &'a dyn Array, unit: TimeUnit, from: usize, cells:
 fn read_unsupported<'a>(array: &'a dyn Array, from: usize, cells: &mut [Cell<'a>]) {
     let kind = match array.data_type() {
         DataType::Date32 | DataType::Date64 => "a date",
-        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) => "a decimal",
+        DataType::Time32(_) | DataType::Time64(_) => "a time of day",
+        DataType::Duration(_) | DataType::Interval(_) => "a duration",
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "bytes",
+        DataType::FixedSizeBinary(_) => "bytes",
         DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => "a list",
         DataType::Struct(_) => "a struct",
         _ => "a value of an Arrow type that no column takes",

@@ -37,12 +37,17 @@ fn unusual(value: &Bound<'_, PyAny>) -> PyResult<Cell<'static>> {
         "NAType" | "NaTType" => Cell::Missing,
         "bool" | "bool_" => Cell::Boolean(value.is_truthy()?),
         "float16" | "float32" => Cell::Number(value.extract()?),
-        "longdouble" | "Decimal" => Cell::Other("a number of another precision; send a float"),
-        "datetime64" => Cell::Other("a numpy datetime64; send a datetime"),
+        "longdouble" => Cell::Other("a number of another precision"),
+        "complex" | "complex64" | "complex128" => Cell::Other("a complex number"),
+        "Decimal" => decimal(value)?,
+        "datetime64" => numpy_time(value)?,
         "list" => Cell::Other("a list"),
         "tuple" => Cell::Other("a tuple"),
         "dict" => Cell::Other("a dict"),
-        "bytes" => Cell::Other("bytes"),
+        "bytes" | "bytearray" | "bytes_" | "memoryview" => Cell::Other("bytes"),
+        "set" | "frozenset" => Cell::Other("a set"),
+        "timedelta" | "timedelta64" | "Timedelta" => Cell::Other("a duration"),
+        "time" => Cell::Other("a time of day"),
         "ndarray" => Cell::Other("an array"),
         _ if value.is_instance_of::<PyDateTime>() => timestamp(value)?,
         _ if value.is_instance_of::<PyDate>() => Cell::Other("a date"),
@@ -51,6 +56,27 @@ fn unusual(value: &Bound<'_, PyAny>) -> PyResult<Cell<'static>> {
         _ if value.is_instance_of::<PyDict>() => Cell::Other("a dict"),
         _ => Cell::Other("an object of a type that no column takes"),
     })
+}
+
+/// A decimal with a fraction as the closest number, others as integers.
+fn decimal(value: &Bound<'_, PyAny>) -> PyResult<Cell<'static>> {
+    if value.call_method0("is_snan")?.is_truthy()? {
+        return Ok(Cell::Missing);
+    }
+    let exponent = value.call_method0("as_tuple")?.getattr("exponent")?;
+    match exponent.extract::<i64>() {
+        Ok(0..=20) => Ok(integer(&value.call_method0("__int__")?)),
+        Ok(21..) => Ok(Cell::HugeInteger),
+        // `n` and `F` are the exponents of NaN and of infinities.
+        _ => Ok(Cell::Number(value.call_method0("__float__")?.extract()?)),
+    }
+}
+
+/// Microseconds since 1970 UTC of a numpy datetime64.
+fn numpy_time(value: &Bound<'_, PyAny>) -> PyResult<Cell<'static>> {
+    let microseconds = value.call_method1("astype", ("datetime64[us]",))?;
+    let count: i64 = microseconds.call_method1("astype", ("int64",))?.extract()?;
+    Ok(if count == i64::MIN { Cell::Missing } else { Cell::Timestamp(count) })
 }
 
 /// Microseconds since 1970 UTC; a time without a zone counts as UTC.

@@ -1,19 +1,19 @@
 //! A loaded model for Python: rows as dictionaries, tables as columns.
 
-use crate::answers::{Answers, Shapes};
+use crate::answers::Shapes;
 use crate::cells::cell;
 use crate::columns::Columns;
-use crate::errors::{artifact_error, data_error, raise_fault, schema_error};
+use crate::errors::{artifact_error, column_error, data_error, raise_fault, schema_error};
 use crate::parallel;
+use crate::tables::Answers;
 use penstock_core::cell::{Cell, Column};
-use penstock_core::error::Warning;
+use penstock_core::error::{SchemaError, Warning};
 use penstock_core::load::Table;
 use penstock_core::model::Model;
 use penstock_core::plan::block::Scratch;
 use penstock_core::{row, verify};
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyDict, PyList, PyMapping, PyString};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub struct Engine {
     model: Arc<Model>,
     /// Names of the fields as interned Python strings: dictionary look-ups compare pointers.
     keys: Vec<Py<PyString>>,
-    shapes: Shapes,
+    shapes: Arc<Shapes>,
 }
 
 #[pymethods]
@@ -39,7 +39,7 @@ impl Engine {
         let model = model.map_err(|error| artifact_error(py, &error))?;
         let fields = &model.plan.fields;
         let keys = fields.iter().map(|field| PyString::intern(py, &field.name).unbind()).collect();
-        let shapes = Shapes::new(py, &model.plan)?;
+        let shapes = Arc::new(Shapes::new(py, &model.plan)?);
         Ok(Self { model: Arc::new(model), keys, shapes })
     }
 
@@ -100,23 +100,17 @@ impl Engine {
         let py = rows.py();
         let answers = PyList::empty(py);
         for (at, row) in rows.iter().enumerate() {
-            let row = row.cast::<PyDict>().map_err(|_| {
-                let class = row.get_type();
-                PyTypeError::new_err(format!("row {at} is a {class}, not a dict"))
-            })?;
-            answers.append(self.answer(row, Some(at), return_errors, warnings)?)?;
+            let row = dictionary(row, at)?;
+            answers.append(self.answer(&row, Some(at), return_errors, warnings)?)?;
         }
         Ok(answers)
     }
 
     /// The answer to one row that is written as a JSON object.
     fn predict_json<'py>(&self, py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
-        let object: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(text).map_err(|error| {
-                let error = penstock_core::error::SchemaError(format!(
-                    "the row is not a JSON object: {error}"
-                ));
-                schema_error(py, &error)
+        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)
+            .map_err(|error| {
+                schema_error(py, &SchemaError(format!("the row is not a JSON object: {error}")))
             })?;
         let plan = &self.model.plan;
         let cells = row::cells(plan, &object).map_err(|error| schema_error(py, &error))?;
@@ -143,7 +137,7 @@ impl Engine {
         };
         let (values, report) = py.detach(|| parallel::predict(plan, &table, threads, warnings));
         let rows = table.rows;
-        Ok(Answers::new(self.model.clone(), self.shapes.clone_ref(py), rows, values, report))
+        Ok(Answers::new(self.model.clone(), self.shapes.clone(), rows, values, report))
     }
 }
 
@@ -163,8 +157,11 @@ impl Engine {
             found += usize::from(value.is_some());
             values.push(value);
         }
-        if found < row.len() {
-            self.refuse_unknown_keys(row)?;
+        let unknown = if found < row.len() { self.unknown_key(row)? } else { None };
+        match unknown {
+            Some((error, key)) if return_errors => return column_error(py, &error, &key, at),
+            Some((error, _)) => return Err(schema_error(py, &error)),
+            None => {}
         }
         let mut cells = Vec::with_capacity(values.len());
         for value in &values {
@@ -176,16 +173,17 @@ impl Engine {
         self.run(py, &cells, at, return_errors, warnings)
     }
 
+    /// The error for the first key that no field has.
     #[cold]
-    fn refuse_unknown_keys(&self, row: &Bound<'_, PyDict>) -> PyResult<()> {
+    fn unknown_key(&self, row: &Bound<'_, PyDict>) -> PyResult<Option<(SchemaError, String)>> {
         let plan = &self.model.plan;
         for key in row.keys() {
-            let name = key.str()?;
-            if !key.is_instance_of::<PyString>() || plan.position(name.to_str()?).is_none() {
-                return Err(schema_error(row.py(), &plan.unknown_column(name.to_str()?)));
+            let name = key.str()?.to_string();
+            if !key.is_instance_of::<PyString>() || plan.position(&name).is_none() {
+                return Ok(Some((plan.unknown_column(&name), name)));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn run<'py>(
@@ -198,17 +196,38 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         let plan = &self.model.plan;
         let mut warnings: Option<Vec<Warning>> = with_warnings.then(Vec::new);
-        SCRATCH.with_borrow_mut(|scratch| match plan.predict_row(cells, scratch, &mut warnings) {
-            Err(fault) if return_errors => data_error(py, plan, &fault, at),
-            Err(fault) => Err(raise_fault(py, plan, &fault, at)),
-            Ok(()) => {
-                let answer = self.shapes.answer(py, plan, cells, scratch)?;
+        // Taken, not borrowed: making the answer may run a finalizer that predicts as well.
+        let mut scratch = SCRATCH.take();
+        let result = plan.predict_row(cells, &mut scratch, &mut warnings);
+        let answer = result.map(|()| self.shapes.answer(py, plan, cells, &scratch));
+        SCRATCH.set(scratch);
+        match answer {
+            Ok(answer) => {
+                let answer = answer?;
                 if let Some(warnings) = warnings {
-                    let warnings = self.shapes.warnings(py, plan, &warnings)?;
-                    answer.set_item("warnings", warnings)?;
+                    answer.set_item("warnings", self.shapes.warnings(py, plan, &warnings)?)?;
                 }
                 Ok(answer.into_any())
             }
-        })
+            Err(fault) if return_errors => data_error(py, plan, &fault, at),
+            Err(fault) => Err(raise_fault(py, plan, &fault, at)),
+        }
+    }
+}
+
+/// A row of a list as a dictionary.
+fn dictionary<'py>(row: Bound<'py, PyAny>, at: usize) -> PyResult<Bound<'py, PyDict>> {
+    let py = row.py();
+    match row.cast_into::<PyDict>() {
+        Ok(row) => Ok(row),
+        Err(error) => {
+            let row = error.into_inner();
+            if row.cast::<PyMapping>().is_ok() {
+                return py.get_type::<PyDict>().call1((row,))?.cast_into().map_err(PyErr::from);
+            }
+            let class = row.get_type().name()?;
+            let message = format!("row {at} is a `{class}`; each row of a list is a dict");
+            Err(schema_error(py, &SchemaError(message)))
+        }
     }
 }

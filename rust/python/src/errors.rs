@@ -4,7 +4,6 @@ use penstock_core::error::{ArtifactError, Code, Fault, SchemaError};
 use penstock_core::load::fault_message;
 use penstock_core::plan::Plan;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 fn exception<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     py.import("penstock.errors")?.getattr(name)
@@ -32,19 +31,34 @@ pub fn data_error<'py>(
     fault: &Fault,
     row: Option<usize>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let message = match row {
-        Some(row) => format!("row {row}: {}", fault_message(plan, fault)),
-        None => fault_message(plan, fault),
-    };
     let field = match fault.fields.as_slice() {
         [field] => plan.fields.get(*field).map(|field| field.name.as_str()),
         _ => None,
     };
-    let details = PyDict::new(py);
-    details.set_item("row", row)?;
-    details.set_item("field", field)?;
-    details.set_item("code", fault.code.as_str())?;
-    exception(py, "DataError")?.call((message,), Some(&details))
+    let message = message(plan, fault, row);
+    exception(py, "DataError")?.call1((message, row, field, fault.code.as_str()))
+}
+
+/// The message of a fault; `row` is its position in a batch.
+pub fn message(plan: &Plan, fault: &Fault, row: Option<usize>) -> String {
+    placed(&fault_message(plan, fault), row)
+}
+
+/// The `DataError` that answers a row of a list whose columns are wrong.
+pub fn column_error<'py>(
+    py: Python<'py>,
+    error: &SchemaError,
+    column: &str,
+    row: Option<usize>,
+) -> PyResult<Bound<'py, PyAny>> {
+    exception(py, "DataError")?.call1((placed(&error.0, row), row, column, "unknown_column"))
+}
+
+fn placed(message: &str, row: Option<usize>) -> String {
+    match row {
+        Some(row) => format!("row {row}: {message}"),
+        None => message.to_owned(),
+    }
 }
 
 /// What to raise for a refused row: an absent column is a matter of the schema.

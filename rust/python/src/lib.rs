@@ -2,11 +2,14 @@
 
 mod answers;
 mod arrow;
+mod buffers;
 mod cells;
 mod columns;
 mod engine;
 mod errors;
+mod objects;
 mod parallel;
+mod tables;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -41,8 +44,8 @@ fn functions() -> Vec<&'static str> {
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<engine::Engine>()?;
     module.add_class::<columns::Columns>()?;
-    module.add_class::<answers::Answers>()?;
-    module.add_class::<answers::Buffer>()?;
+    module.add_class::<tables::Answers>()?;
+    module.add_class::<tables::Buffer>()?;
     module.add_function(wrap_pyfunction!(pack, module)?)?;
     module.add_function(wrap_pyfunction!(operators, module)?)?;
     module.add_function(wrap_pyfunction!(functions, module)?)

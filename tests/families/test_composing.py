@@ -11,6 +11,7 @@ from sklearn.compose import (
     make_column_transformer,
 )
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import (
     GridSearchCV,
@@ -23,6 +24,8 @@ from sklearn.preprocessing import (
     FunctionTransformer,
     MaxAbsScaler,
     MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
     PowerTransformer,
     RobustScaler,
     StandardScaler,
@@ -155,6 +158,54 @@ def column_transformer_before_a_classifier():
     )
     model = make_pipeline(columns, DecisionTreeClassifier(max_depth=4, random_state=0))
     return model.fit(frame, contract.answer(frame, (1, 2, 3))), frame
+
+
+def column_transformer_with_sparse_output():
+    columns = [
+        ("codes", OneHotEncoder(handle_unknown="ignore"), ["town", "color"]),
+        ("scale", MaxAbsScaler(), ["signed"]),
+    ]
+    return fitted(ColumnTransformer(columns), contract.mixed(missing=False))
+
+
+def sparse_columns_with_weights_before_a_classifier():
+    frame = contract.mixed(missing=False)
+    columns = ColumnTransformer(
+        [
+            ("codes", OneHotEncoder(handle_unknown="ignore"), ["town"]),
+            ("same", "passthrough", ["normal"]),
+        ],
+        transformer_weights={"codes": 3},
+        sparse_threshold=1.0,
+    )
+    model = make_pipeline(columns, StandardScaler(with_mean=False), LogisticRegression())
+    return model.fit(frame, contract.answer(frame)), frame
+
+
+def column_transformer_of_pipelines_on_everything():
+    frame = contract.mixed()
+    texts = make_pipeline(
+        SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")
+    )
+    columns = make_column_transformer(
+        (
+            make_pipeline(SimpleImputer(), StandardScaler()),
+            make_column_selector(dtype_include="float"),
+        ),
+        (texts, ["town", "word", "size"]),
+        ("passthrough", ["flag", "integer"]),
+    )
+    model = make_pipeline(columns, LogisticRegression(max_iter=500))
+    return model.fit(frame, contract.answer(frame, ("a", "b", "c"))), frame
+
+
+def feature_union_with_sparse_output():
+    frame = contract.texts(missing=False)
+    union = make_union(
+        OneHotEncoder(handle_unknown="ignore"),
+        OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1),
+    )
+    return fitted(union, frame)
 
 
 def feature_union_with_weights_and_passthrough():
@@ -292,6 +343,10 @@ EXAMPLES = {
         column_transformer_with_polars_output,
         column_transformer_in_a_column_transformer,
         column_transformer_before_a_classifier,
+        column_transformer_with_sparse_output,
+        sparse_columns_with_weights_before_a_classifier,
+        column_transformer_of_pipelines_on_everything,
+        feature_union_with_sparse_output,
         feature_union_with_weights_and_passthrough,
         feature_union_with_pandas_output,
         function_transformer_without_a_function,

@@ -133,14 +133,15 @@ impl FieldPlan {
         }
     }
 
-    /// Whether every f64 is read as it is.
-    pub(super) fn is_plain(&self) -> bool {
+    /// Whether these values are read as they are.
+    pub(super) fn takes_all(&self, values: &[f64]) -> bool {
+        let (missing, infinite) =
+            (self.on_missing == OnMissing::Allow, self.infinite == Infinite::Allow);
         self.r#type == FieldType::Number
             && self.precision == Precision::F64
-            && self.on_missing == OnMissing::Allow
-            && self.infinite == Infinite::Allow
             && self.range == (f64::NEG_INFINITY, f64::INFINITY)
             && self.levels.is_none()
+            && values.iter().all(|x| (missing || !x.is_nan()) && (infinite || !x.is_infinite()))
     }
 
     /// The value after all policies, or why it is refused. `codings` are those of the plan.
@@ -274,8 +275,10 @@ impl FieldPlan {
             (Loaded::Text(text), Some(levels)) => levels.texts.contains(text),
             (Loaded::Number(x), Some(levels)) => levels.numbers.contains(&x),
             (Loaded::Text(text), None) => {
-                self.codings.is_empty()
-                    || self.codings.iter().any(|at| codings[*at].index.contains_key(text))
+                // Codings without levels only ask whether the text is missing.
+                let mut leveled = self.codings.iter().filter(|at| !codings[**at].index.is_empty());
+                let known = leveled.clone().any(|at| codings[*at].index.contains_key(text));
+                known || leveled.next().is_none()
             }
             _ => true,
         };

@@ -47,12 +47,12 @@ impl Plan {
         let mut cells = [Cell::Absent; BLOCK_ROWS];
         for (at, field) in self.fields.iter().enumerate() {
             let column = table.columns.get(at).copied().flatten();
-            if let (true, Some(register), Some(values)) =
-                (field.is_plain(), field.number, column.and_then(Column::as_f64s))
-            {
-                let end = start + block.rows;
-                block.number_mut(register).copy_from_slice(&values[start..end]);
-                continue;
+            if let (Some(register), Some(values)) = (field.number, column.and_then(Column::as_f64s)) {
+                let values = &values[start..start + block.rows];
+                if field.takes_all(values) {
+                    block.number_mut(register).copy_from_slice(values);
+                    continue;
+                }
             }
             let cells = &mut cells[..block.rows];
             match column {

@@ -12,6 +12,7 @@ pub use lowering::{Lowering, TensorName, TextName};
 pub use output::{OutputColumn, OutputElement, OutputPlan};
 
 use crate::artifact::Artifact;
+use crate::budgets::MAX_ELEMENTS;
 use crate::error::ArtifactError;
 use crate::load::FieldPlan;
 use crate::manifest::{FieldType, Manifest};
@@ -124,9 +125,12 @@ fn lower_nodes<'a>(
         .map(|(at, field)| (field.name.as_str(), at))
         .collect();
     let mut values: Values<'a> = HashMap::default();
+    let mut elements = 0;
     for node in &manifest.graph.nodes {
         lowering.node = &node.name;
         lowering.operator = &node.operator;
+        let width = |input: &String| values.get(input.as_str()).map_or(1, Vec::len);
+        lowering.check_width(node.inputs.iter().map(width).sum())?;
         let inputs = node
             .inputs
             .iter()
@@ -143,6 +147,10 @@ fn lower_nodes<'a>(
             })
             .collect::<Result<Vec<_>, _>>()?;
         let value = lower(&node.operator, node.fields.clone(), lowering, inputs)?;
+        elements += value.len();
+        if elements > MAX_ELEMENTS {
+            return Err(lowering.error(&format!("brings the graph beyond {MAX_ELEMENTS} elements")));
+        }
         values.insert(&node.name, value);
     }
     Ok(values)

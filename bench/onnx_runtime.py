@@ -22,7 +22,8 @@ Feed = dict[str, numpy.ndarray[Any, Any]]
 BLOCK_ROWS = (1_000, 10_000, 100_000)
 NOTE = (
     "ONNX Runtime cannot take a missing text: missing texts are filled in, and its arrays made, "
-    "before the clock starts. It computes in f32, where tests at thresholds fall otherwise. "
+    "before the clock starts. It computes in f32: a value beside a threshold may take the other "
+    "side. "
     "It gets the batch in blocks of whichever of "
     f"{', '.join(f'{rows:,}' for rows in BLOCK_ROWS)} rows is quickest."
 )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FOLDER = Path("build")
 ARTIFACT = FOLDER / "late.penstock"
 HOLDOUT = FOLDER / "holdout.csv"
+INDENT = 12  # where the text of a step starts
 SHOWN = ("carrier", "origin", "dest", "hour", "wind_gust", "visib", "plane_model")
 
 
@@ -57,7 +58,7 @@ def _say(console: "Console", step: str, *lines: str) -> None:
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="bold cyan", width=10)
+    grid.add_column(style="bold cyan", width=INDENT - 2)
     grid.add_column(overflow="fold")
     grid.add_row(step, "\n".join(lines))
     console.print(grid)
@@ -129,8 +130,8 @@ def _convert(console: "Console", pipeline: "Pipeline", split: "Split") -> "penst
 def _predict_one(console: "Console", model: "penstock.Model", row: dict[str, object]) -> None:
     from rich.pretty import pretty_repr
 
-    shown = ", ".join(f'"{name}": {row[name]!r}' for name in SHOWN)
-    answer = pretty_repr(model.predict(row), max_width=60)
+    shown = ", ".join(f"{name!r}: {row[name]!r}" for name in SHOWN)
+    answer = pretty_repr(model.predict(row), max_width=100)
     _say(
         console,
         "4 predict",
@@ -175,12 +176,13 @@ def _median_seconds(call: Callable[[], object], budget_seconds: float = 2.0) -> 
 
 
 def _compare(console: "Console", split: "Split", theirs: Contender, ours: Contender) -> None:
+    from rich.padding import Padding
     from rich.table import Table
     from sklearn.metrics import roc_auc_score
 
     area = [roc_auc_score(split.holdout_target, each.probabilities) for each in (theirs, ours)]
     difference = float(abs(theirs.probabilities - ours.probabilities).max())
-    table = Table(title=f"{len(split.holdout):,} later flights, all cores")
+    table = Table()
     table.add_column()
     for title in ("scikit-learn", "penstock", "ratio"):
         table.add_column(title, justify="right", style="green" if title == "penstock" else "")
@@ -190,8 +192,8 @@ def _compare(console: "Console", split: "Split", theirs: Contender, ours: Conten
     table.add_row("one row, ms", *_cells(theirs.row_seconds, ours.row_seconds, 1e-3))
     table.add_row("hold-out, ms", *_cells(theirs.holdout_seconds, ours.holdout_seconds, 1e-3))
     table.add_row("largest difference", "", f"{difference:g}", "")
-    _say(console, "5 compare", "one model twice: the pipeline and its artifact")
-    console.print(table)
+    _say(console, "5 compare", f"pipeline and artifact on {len(split.holdout):,} later flights")
+    console.print(Padding(table, (0, 0, 0, INDENT)))
 
 
 def _cells(theirs: float, ours: float, unit: float) -> tuple[str, str, str]:

@@ -183,11 +183,10 @@ def _pandas_array(dtype: Any, column: Column, values: list[Any]) -> Any:
 
 
 def _objects(values: Sequence[Any], missing: str) -> Any:
-    import numpy
+    import pandas
 
-    made = numpy.empty(len(values), dtype="object")
-    made[:] = _marked(values, missing)
-    return made
+    # No array: pandas 3 makes a column of str of an array of objects that are texts.
+    return pandas.Series(_marked(values, missing), dtype="object")
 
 
 def _marked(values: Iterable[Any], missing: str) -> list[Any]:

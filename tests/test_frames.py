@@ -165,6 +165,11 @@ def test_missing_values_stay_what_they_were_in_the_example(marker):
     assert made is marker or (marker is NAN and made != made)
 
 
+def test_text_in_objects_stays_in_objects():
+    example = described(x=pd.Series(["a", None], dtype="object"))
+    assert str(example.build([{"x": "a"}])["x"].dtype) == "object"
+
+
 def test_missing_booleans_become_objects_as_in_pandas():
     frame = described(x=[True, False]).build([{"x": None}, {"x": True}])
     assert str(frame["x"].dtype) == "object"

@@ -4,6 +4,7 @@ import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from penstock.artifact import Draft
@@ -50,7 +51,7 @@ def convert(
     fields = declared(proof.fields, policies)
     draft = prepared.draft.with_inputs(fields)
     answers = prepared.subject.oracle.answers
-    examples = choose(proof.outcomes, answers, fields, _model(draft, verify=False))
+    examples = choose(proof.outcomes, answers, fields, prepared.subject.engine(fields))
     return _model(replace(draft, examples=examples), verify=True)
 
 
@@ -88,7 +89,8 @@ def prepare(
     subject = Subject(
         oracle=Oracle(model, answers, described),
         fields=fields,
-        engine=lambda fields: _model(draft.with_inputs(fields), verify=False),
+        # Packing and planning a large model takes a second.
+        engine=cache(lambda fields: _model(draft.with_inputs(fields), verify=False)),
         thresholds=thresholds(graph, context.widths),
         steps=steps({"graph": graph.to_json()}),
     )
@@ -110,6 +112,8 @@ def _check_fitted(model: Any) -> None:
 def _answers(model: Any, result: Value | Prediction, context: Context) -> tuple[Answer, ...]:
     if isinstance(result, Prediction):
         return result.answers
+    if not result.columns:
+        context.refuse("the output has no columns, so there is nothing to answer")
     for column in result.columns:
         if column.kind not in ("number", "boolean", "text"):
             context.refuse(

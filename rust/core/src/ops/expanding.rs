@@ -13,55 +13,90 @@ use serde::Deserialize;
 pub struct Products {
     factors: TensorName,
     ends: TensorName,
+    absorbing: bool,
     precision: Precision,
 }
 
 impl Lower for Products {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let factors = lowering.i32s(&self.factors)?;
         let term_count = lowering.i32s(&self.ends)?.len();
         lowering.check_width(term_count)?;
         let ranges = lowering.ranges(&self.ends, term_count, factors.len())?;
-        let mut step =
-            ProductsStep { terms: Vec::new(), single: self.precision == Precision::F32 };
+        let mut terms = Vec::new();
+        // Indicators are built once, however many terms they are part of.
+        let mut registers: Vec<Option<Register>> = vec![None; input.len()];
         let mut output = Vec::with_capacity(term_count);
         for range in ranges {
-            let factors: Vec<Element> = factors[range]
-                .iter()
-                .map(|factor| {
-                    usize::try_from(*factor).ok().and_then(|at| input.get(at)).cloned().ok_or_else(
-                        || lowering.error(&format!("multiplies {factor} of {}", input.len())),
-                    )
-                })
-                .collect::<Result<_, _>>()?;
+            let factors = positions(lowering, &factors[range], input.len())?;
             output.push(match factors.as_slice() {
                 [] => Element::Constant(1.0),
-                [factor] => factor.clone(),
-                _ => Element::Number(step.term(lowering, &factors)?),
+                [factor] => input[*factor].clone(),
+                _ => {
+                    let mut sources = Vec::with_capacity(factors.len());
+                    for factor in &factors {
+                        let known = registers[*factor];
+                        let register =
+                            known.map_or_else(|| lowering.number(&input[*factor]), Ok)?;
+                        registers[*factor] = Some(register);
+                        sources.push(register);
+                    }
+                    let origin =
+                        lowering.builder.origins(factors.iter().map(|factor| &input[*factor]));
+                    let target = lowering.builder.new_number(origin);
+                    terms.push((sources, target));
+                    Element::Number(target)
+                }
             });
         }
-        lowering.builder.push(step);
+        let single = self.precision == Precision::F32;
+        lowering.builder.push(ProductsStep { terms, absorbing: self.absorbing, single });
         Ok(output)
     }
 }
 
+/// The factors of a term, each a position in the input.
+fn positions(
+    lowering: &Lowering<'_>,
+    factors: &[i32],
+    width: usize,
+) -> Result<Vec<usize>, ArtifactError> {
+    factors
+        .iter()
+        .map(|factor| {
+            usize::try_from(*factor)
+                .ok()
+                .filter(|at| *at < width)
+                .ok_or_else(|| lowering.error(&format!("multiplies {factor} of {width}")))
+        })
+        .collect()
+}
+
 struct ProductsStep {
     terms: Vec<(Vec<Register>, Register)>,
+    absorbing: bool,
     single: bool,
 }
 
 impl ProductsStep {
-    fn term(
-        &mut self,
-        lowering: &mut Lowering<'_>,
-        factors: &[Element],
-    ) -> Result<Register, ArtifactError> {
-        let registers =
-            factors.iter().map(|factor| lowering.number(factor)).collect::<Result<Vec<_>, _>>()?;
-        let target = lowering.output(factors);
-        self.terms.push((registers, target));
-        Ok(target)
+    fn product(&self, block: &Block<'_>, factors: &[Register], row: usize) -> f64 {
+        let mut product = 1.0;
+        for factor in factors {
+            let x = block.number(*factor)[row];
+            if self.absorbing && x == 0.0 {
+                return 0.0;
+            }
+            product *= x;
+            if self.single {
+                product = f64::from(product as f32);
+            }
+        }
+        product
     }
 }
 
@@ -69,11 +104,7 @@ impl Step for ProductsStep {
     fn run(&self, block: &mut Block<'_>) {
         for (factors, target) in &self.terms {
             for row in 0..block.rows {
-                let product = factors.iter().fold(1.0, |product, factor| {
-                    let product = product * block.number(*factor)[row];
-                    if self.single { f64::from(product as f32) } else { product }
-                });
-                block.number_mut(*target)[row] = product;
+                block.number_mut(*target)[row] = self.product(block, factors, row);
             }
         }
     }

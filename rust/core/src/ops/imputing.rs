@@ -20,7 +20,11 @@ pub struct Impute {
 }
 
 impl Lower for Impute {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let replacements = lowering.f64s(&self.replacements, input.len())?;
         let mut output = Vec::with_capacity(input.len());
@@ -43,7 +47,11 @@ pub struct ImputeText {
 }
 
 impl Lower for ImputeText {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let mut input = lowering.one(inputs)?;
         let replacements = lowering.texts(&self.replacements)?;
         lowering.check_length(&self.replacements.text, replacements.len(), input.len())?;
@@ -65,7 +73,11 @@ pub struct IndicateMissing {
 }
 
 impl IndicateMissing {
-    fn element(&self, lowering: &mut Lowering<'_>, element: &Element) -> Result<Element, ArtifactError> {
+    fn element(
+        &self,
+        lowering: &mut Lowering<'_>,
+        element: &Element,
+    ) -> Result<Element, ArtifactError> {
         let Element::Text(text) = element else {
             let scalar = match &self.missing {
                 Value::Null => Scalar::IsMissing,
@@ -86,7 +98,11 @@ impl IndicateMissing {
 }
 
 impl Lower for IndicateMissing {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         input.iter().map(|element| self.element(lowering, element)).collect()
     }
@@ -101,26 +117,38 @@ pub struct Require {
 }
 
 impl Lower for Require {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
-        let mut checks = Vec::new();
-        for element in &input {
-            match element {
-                Element::Number(source) => {
-                    checks.push((*source, lowering.builder.origin(element)));
-                }
-                Element::Constant(_) | Element::Indicator { .. } => {}
-                Element::Code(_) | Element::Text(_) => {
-                    return Err(lowering.error("takes numbers; its input has texts or codes"));
-                }
-            }
-        }
-        lowering.builder.push(RequireStep {
-            checks,
+        let mut step = RequireStep {
+            checks: Vec::new(),
             missing: self.missing,
             infinite: self.infinite,
             single: self.precision == Precision::F32,
-        });
+        };
+        for element in &input {
+            match element {
+                Element::Constant(value) if step.allows(*value) => {}
+                Element::Indicator { on, off, .. } if step.allows(*on) && step.allows(*off) => {}
+                Element::Text(_) if self.missing => {}
+                Element::Text(text) => {
+                    // A coding that nothing reads, but that refuses rows.
+                    let (missing, any) = (Otherwise::Refuse, Otherwise::Code(0));
+                    lowering.builder.text_coding(text, &[], missing, any);
+                }
+                Element::Code(_) => return Err(lowering.error("takes numbers or texts")),
+                _ => {
+                    let source = lowering.number(element)?;
+                    step.checks.push((source, lowering.builder.origin(element)));
+                }
+            }
+        }
+        if !step.checks.is_empty() {
+            lowering.builder.push(step);
+        }
         Ok(input)
     }
 }

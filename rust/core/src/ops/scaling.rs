@@ -28,7 +28,11 @@ pub struct Arithmetic {
 }
 
 impl Lower for Arithmetic {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let operands = lowering.f64s(&self.operands, input.len())?;
         let scalar = match self.function {
@@ -55,7 +59,11 @@ pub struct Clip {
 }
 
 impl Lower for Clip {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let minimum = lowering.numbers(&self.minimum, input.len())?;
         let maximum = lowering.numbers(&self.maximum, input.len())?;
@@ -84,7 +92,11 @@ pub struct MapFunction {
 }
 
 impl Lower for MapFunction {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let function = function(lowering, &self.function)?;
         let mut output = Vec::new();
         for element in &lowering.one(inputs)? {
@@ -107,20 +119,28 @@ enum Norm {
 #[serde(deny_unknown_fields)]
 pub struct Normalize {
     norm: Norm,
+    accumulate: Precision,
+    smallest: f64,
     precision: Precision,
 }
 
 impl Lower for Normalize {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let sources =
             input.iter().map(|element| lowering.number(element)).collect::<Result<Vec<_>, _>>()?;
         let targets = lowering.outputs(&input, input.len());
         lowering.builder.push(NormalizeStep {
             norm: self.norm,
+            smallest: self.smallest,
             sources,
             targets: targets.clone(),
             single: self.precision == Precision::F32,
+            single_sum: self.accumulate == Precision::F32,
         });
         Ok(targets.into_iter().map(Element::Number).collect())
     }
@@ -128,22 +148,39 @@ impl Lower for Normalize {
 
 struct NormalizeStep {
     norm: Norm,
+    smallest: f64,
     sources: Vec<Register>,
     targets: Vec<Register>,
     single: bool,
+    single_sum: bool,
+}
+
+fn rounded(x: f64, single: bool) -> f64 {
+    if single {
+        f64::from(x as f32)
+    } else {
+        x
+    }
 }
 
 impl NormalizeStep {
     fn norm(&self, block: &Block<'_>, row: usize) -> f64 {
         let values = self.sources.iter().map(|source| block.number(*source)[row]);
+        let sum = |sum: f64, x: f64| rounded(sum + x, self.single_sum);
         let norm = match self.norm {
-            Norm::L1 => values.fold(0.0, |sum, x| sum + x.abs()),
-            Norm::L2 => values.fold(0.0, |sum, x| sum + x * x).sqrt(),
+            Norm::L1 => values.map(f64::abs).fold(0.0, sum),
+            Norm::L2 => {
+                let squares = values.map(|x| rounded(x * x, self.single));
+                rounded(squares.fold(0.0, sum).sqrt(), self.single_sum)
+            }
             Norm::Max => values.fold(0.0, |most: f64, x| most.max(x.abs())),
         };
-        let norm = if self.single { f64::from(norm as f32) } else { norm };
         // scikit-learn leaves rows of zeros alone: preprocessing/_data.py, _handle_zeros_in_scale.
-        if norm == 0.0 { 1.0 } else { norm }
+        if norm == 0.0 || norm < self.smallest {
+            1.0
+        } else {
+            norm
+        }
     }
 }
 
@@ -153,8 +190,7 @@ impl Step for NormalizeStep {
             let norm = self.norm(block, row);
             for (source, target) in self.sources.iter().zip(&self.targets) {
                 let value = block.number(*source)[row] / norm;
-                block.number_mut(*target)[row] =
-                    if self.single { f64::from(value as f32) } else { value };
+                block.number_mut(*target)[row] = rounded(value, self.single);
             }
         }
     }

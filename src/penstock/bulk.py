@@ -1,45 +1,87 @@
 """Predictions for the batches of a file; what the command line and other bulk callers use."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from penstock.errors import DataError, SchemaError
 from penstock.model import Model
 from penstock.readers import Batch
 
-__all__ = ["predictions"]
+__all__ = ["Bulk"]
 
 
-def predictions(
-    model: Model, batch: Batch, kept: Sequence[str], on_error: str, threads: int | None
-) -> Any:
-    """The predictions of a batch as a PyArrow table, behind the columns that are kept.
+@dataclass(frozen=True)
+class Bulk:
+    """How batches are predicted: `kept` columns go to the output, `dropped` ones nowhere.
 
-    Raises `SchemaError` for columns that are neither inputs nor kept, and `DataError` with the row
-    counted from the start of the file.
+    `on_error="return"` answers refused rows by missing values and a column `error`.
     """
+
+    model: Model
+    kept: Sequence[str] = ()
+    dropped: Sequence[str] = ()
+    on_error: str = "raise"
+    threads: int | None = None
+
+    def predict(self, batch: Batch) -> Any:
+        """The predictions of a batch as a PyArrow table, behind the columns that are kept.
+
+        Raises `SchemaError` for columns that are neither inputs nor named here, and `DataError`
+        with the row counted from the start of the file.
+        """
+        import pyarrow
+
+        answers = self.model.predict_columns(
+            self._inputs(batch), threads=self.threads, lexical=batch.lexical
+        )
+        errors = {row: _renumbered(error, batch.first) for row, error in answers.errors()}
+        if errors and self.on_error == "raise":
+            raise errors[min(errors)]
+        table = pyarrow.table(answers)
+        if self.on_error == "return":
+            messages = [str(errors[row]) if row in errors else None for row in range(len(table))]
+            table = table.append_column("error", pyarrow.array(messages, pyarrow.string()))
+        taken = sorted(set(self.kept) & set(table.column_names))
+        if taken:
+            raise SchemaError(
+                f"column `{taken[0]}` is to be kept, but the model answers with a column of that "
+                "name; rename it"
+            )
+        columns = batch.select(self.kept)
+        for at, name in enumerate(self.kept):
+            table = table.add_column(at, name, _array(columns[name]))
+        return table
+
+    def _inputs(self, batch: Batch) -> Any:
+        absent = [name for name in (*self.kept, *self.dropped) if name not in batch.names]
+        if absent:
+            raise SchemaError(
+                f"the data has no column `{absent[0]}`; --columns and --drop name columns of it"
+            )
+        inputs = {str(field.name) for field in self.model.schema.inputs}
+        aside = {*self.dropped, *(set(self.kept) - inputs)}
+        table = batch.select([name for name in batch.names if name not in aside])
+        if isinstance(table, dict):
+            # A key that no row of this batch has may be in others: absent and null are one.
+            for field in self.model.schema.inputs:
+                if field.type != "ignored":
+                    table.setdefault(str(field.name), [None] * batch.row_count)
+        return table
+
+
+def _array(values: Any) -> Any:
+    """A kept column for the output; lists of several types as JSON."""
     import pyarrow
 
-    inputs = {field.name for field in model.schema.inputs}
-    absent = [name for name in kept if name not in batch.names]
-    if absent:
-        raise SchemaError(f"--columns: the data has no column `{absent[0]}`")
-    used = [name for name in batch.names if name in inputs or name not in kept]
-    answers = model.predict_columns(batch.select(used), threads=threads, lexical=batch.lexical)
-    errors = {row: error for row, error in answers.errors()}
-    if errors and on_error == "raise":
-        raise _renumbered(errors[min(errors)], batch.first)
-    table = pyarrow.table(answers)
-    if on_error == "return":
-        messages = [_message(errors.get(row), batch.first) for row in range(len(table))]
-        table = table.append_column("error", pyarrow.array(messages, pyarrow.string()))
-    columns = batch.select(kept)
-    for at, name in enumerate(kept):
-        values = columns[name]
-        if isinstance(values, list):
-            values = pyarrow.array(values)
-        table = table.add_column(at, name, values)
-    return table
+    if not isinstance(values, list):
+        return values
+    try:
+        return pyarrow.array(values)
+    except (pyarrow.ArrowException, OverflowError):
+        texts = [None if value is None else json.dumps(value) for value in values]
+        return pyarrow.array(texts, pyarrow.string())
 
 
 def _renumbered(error: DataError, first: int) -> DataError:
@@ -47,7 +89,3 @@ def _renumbered(error: DataError, first: int) -> DataError:
     row = (error.row or 0) + first
     reason = str(error).removeprefix(f"row {error.row}: ")
     return DataError(f"row {row}: {reason}", row=row, field=error.field, code=error.code)
-
-
-def _message(error: DataError | None, first: int) -> str | None:
-    return None if error is None else str(_renumbered(error, first))

@@ -1,31 +1,70 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all; used by whatever writes for the user."""
 
 import os
-import tempfile
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from penstock.errors import PenstockError
 
-__all__ = ["write_bytes"]
+__all__ = ["unwritable", "whole_file", "write_bytes"]
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write that gets its name at the end of the block: nobody ever sees half of it.
+
+    A block that raises leaves what was there before. Devices and pipes are written as they are.
+    Raises `PenstockError` for what cannot be written.
+    """
+    path = Path(os.path.realpath(path))
+    whole = path.is_file() or not path.exists()
+    # The name is short, so that it fits wherever the other does.
+    written = path.with_name(f".{secrets.token_hex(6)}.part") if whole else path
+    try:
+        file = open(written, "xb" if whole else "wb")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    try:
+        yield file
+        try:
+            _finish(file, written, path)
+        except OSError as error:
+            raise unwritable(path, error) from error
+    finally:
+        if not file.closed:
+            # The block failed, and its error is the one to tell.
+            with suppress(OSError):
+                file.close()
+        if whole:
+            written.unlink(missing_ok=True)
+
+
+def _finish(file: IO[bytes], written: Path, path: Path) -> None:
+    file.flush()
+    if written == path:
+        file.close()
+        return
+    os.fsync(file.fileno())
+    file.close()
+    if path.exists():
+        os.chmod(written, stat.S_IMODE(path.stat().st_mode))
+    os.replace(written, path)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Writes beside the target, then renames, so that nobody ever sees half a file."""
-    try:
-        handle, beside = tempfile.mkstemp(dir=path.parent or ".", prefix=f".{path.name}.")
-    except OSError as error:
-        raise PenstockError(
-            f"`{path}` cannot be written: {error.strerror}; check the folder"
-        ) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
+    """Writes a file; an existing one is replaced whole or not at all."""
+    with whole_file(path) as file:
+        try:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(beside, 0o666 & ~umask)
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+
+def unwritable(path: Path | str, error: OSError) -> PenstockError:
+    """The error for a file that cannot be written."""
+    reason = error.strerror or str(error)
+    return PenstockError(f"`{path}` cannot be written: {reason}; check the folder and the disk")

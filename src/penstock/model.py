@@ -63,12 +63,12 @@ class Model:
         """Predictions in the form in which the rows come.
 
         `rows`: a dict (one row; answer: a dict), a list of dicts (a list), a pandas, Polars or
-        PyArrow frame (the same kind), any other object with `__arrow_c_stream__` (an Arrow
-        stream), or a 2-D array with one column per input (a dict of arrays).
+        PyArrow frame (the same kind), any other object with `__arrow_c_stream__` (an object that
+        has it too), or a 2-D array with one column per input (a dict of arrays).
 
         `threads`: at most so many for a table, all cores by default; the bits do not depend on it.
-        `on_error="return"`: rows that are refused do not raise. In a list they are answered by a
-        `DataError`; a table is answered with missing values in them and a column `error`.
+        `on_error="return"`: rows that are refused do not raise. A dict, alone or in a list, is
+        then answered by a `DataError`; a table has missing values in that row and a column `error`.
         `warnings=True` adds `warnings`, a list of `{"field", "code", "value"}` per row.
 
         Raises `SchemaError` for wrong columns and `DataError` for wrong values.
@@ -190,7 +190,12 @@ class Model:
         return f"<Model {self.name!r} version {self.version!r}, {self.digest[:12]}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Model, (self._data,)
+        # The examples were run, or left out on purpose, when this one was opened.
+        return _reopened, (self._data,)
+
+
+def _reopened(data: bytes) -> Model:
+    return Model(data, verify=False)
 
 
 def load(path: str | os.PathLike[str], *, verify: bool = True) -> Model:
@@ -210,11 +215,9 @@ def load(path: str | os.PathLike[str], *, verify: bool = True) -> Model:
 
 def _thread_count(threads: int | None) -> int:
     if threads is None:
-        return (
-            len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count() or 1
-        )
-    if threads < 1:
-        raise PenstockError(f"`threads` is {threads}; it must be at least 1")
+        # The cores that this process may use, where the system tells; containers have fewer.
+        usable = getattr(os, "sched_getaffinity", None)
+        return len(usable(0)) if usable is not None else os.cpu_count() or 1
+    if not isinstance(threads, int) or threads < 1:
+        raise PenstockError(f"`threads` is {threads!r}; it must be a number of at least 1")
     return threads

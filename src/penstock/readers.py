@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from penstock.errors import DataError, PenstockError, SchemaError
 
-__all__ = ["FORMATS", "Batch", "Reader", "format_of", "open_reader"]
+__all__ = ["FORMATS", "SUFFIXES", "Batch", "Reader", "format_of", "open_reader"]
 
 FORMATS = ("csv", "ndjson", "parquet", "arrow")
 SUFFIXES = {
@@ -27,9 +27,12 @@ SUFFIXES = {
     ".feather": "arrow",
     ".ipc": "arrow",
 }
-# Large enough that a batch costs more than its overhead, small enough to stay in the caches.
-ROWS_PER_BATCH = 16_384
+# Values in a batch: many enough to keep all cores busy, few enough to fit any machine.
+VALUES_PER_BATCH = 1 << 20
+MOST_ROWS_PER_BATCH = 1 << 16
 BYTES_PER_BLOCK = 4 << 20
+# How the file format of Arrow IPC begins; the stream format does not.
+_ARROW_FILE = b"ARROW1"
 
 
 def format_of(name: str) -> str | None:
@@ -39,10 +42,15 @@ def format_of(name: str) -> str | None:
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows `first` and on of a file: an Arrow record batch, or lists by column name."""
+    """Rows `first` and on of a file: an Arrow record batch, or lists by column name.
+
+    In `lexical` batches texts take the type of their column. In lists a key that a row has not is
+    `None`.
+    """
 
     rows: Any
     first: int
+    row_count: int
     lexical: bool = False
 
     @property
@@ -94,14 +102,23 @@ def open_reader(data: str, source: str | None) -> Iterator[Reader]:
             f"the format of `{data}` is not known; name it with --from, or use one of `{known}`"
         )
     if data == "-":
-        # Parquet and Arrow files have their index at the end, so they are read whole.
-        whole = source == "parquet"
-        yield Reader(
-            io.BytesIO(sys.stdin.buffer.read()) if whole else sys.stdin.buffer, source, None
-        )
+        yield Reader(_standard_input(source), source, None)
         return
     with open(data, "rb") as file:
         yield Reader(file, source, os.fstat(file.fileno()).st_size)
+
+
+def _standard_input(source: str) -> IO[bytes]:
+    file = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
+    if source == "arrow":
+        whole = file.peek(len(_ARROW_FILE)).startswith(_ARROW_FILE)
+    else:
+        whole = source == "parquet"
+    # These formats have their index at the end, so they are read whole.
+    return io.BytesIO(file.read()) if whole else file
+
+
+# -- CSV --
 
 
 def _read_csv(file: IO[bytes]) -> Iterator[Batch]:
@@ -109,67 +126,104 @@ def _read_csv(file: IO[bytes]) -> Iterator[Batch]:
     from pyarrow import csv as arrow_csv
 
     names = _csv_header(file)
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise SchemaError(f"column `{twice[0]}` comes twice; send each column once")
+    _check_names(names)
+    ragged: list[Any] = []
+
+    def refuse(row: Any) -> str:
+        ragged.append(row)
+        return "error"
+
     try:
         reader = arrow_csv.open_csv(
             file,
-            read_options=arrow_csv.ReadOptions(column_names=names, block_size=BYTES_PER_BLOCK),
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+            # Without threads, the number of a wrong row is known.
+            read_options=arrow_csv.ReadOptions(
+                column_names=names, block_size=BYTES_PER_BLOCK, use_threads=False
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                newlines_in_values=True, invalid_row_handler=refuse
+            ),
             # Every value stays text: the schema of the model says what it is.
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pyarrow.string()), strings_can_be_null=False
             ),
         )
-        yield from _numbered(reader, lexical=True)
+        yield from _numbered(reader, reader.schema, lexical=True)
     except pyarrow.ArrowInvalid as error:
         if "Empty CSV" in str(error):
-            yield Batch({name: [] for name in names}, 0, lexical=True)
+            yield Batch({name: [] for name in names}, 0, 0, lexical=True)
             return
-        raise SchemaError(f"the CSV file cannot be read: {error}") from None
+        raise _csv_error(error, ragged) from None
+
+
+def _csv_error(error: Exception, ragged: list[Any]) -> PenstockError:
+    if ragged:
+        row = ragged[0].number - 1
+        return DataError(
+            f"row {row} of the CSV file has {ragged[0].actual_columns} fields, its header "
+            f"{ragged[0].expected_columns}; a field with a comma or a line break needs quotes",
+            row=row,
+        )
+    if "UTF8" in str(error):
+        return SchemaError(f"the CSV file is not UTF-8, convert it: {error}")
+    return SchemaError(f"the CSV file cannot be read: {error}")
 
 
 def _csv_header(file: IO[bytes]) -> list[str]:
-    """The names in the first record, which may span lines."""
-    lines = (line.decode("utf-8-sig") for line in iter(file.readline, b""))
+    """The names in the first record that is not blank; it may span lines."""
     try:
-        names = next(csv.reader(lines), [])
+        lines = _csv_lines(file)
+        names = next((record for record in csv.reader(lines, strict=True) if record), [])
     except (UnicodeDecodeError, csv.Error) as error:
-        raise SchemaError(f"the header of the CSV file cannot be read: {error}") from None
+        raise SchemaError(
+            f"the header of the CSV file cannot be read, is it CSV in UTF-8? {error}"
+        ) from None
     if not names:
         raise SchemaError("the CSV file is empty; its first line must name the columns")
     return names
 
 
+def _csv_lines(file: IO[bytes]) -> Iterator[str]:
+    encoding = "utf-8-sig"
+    for line in iter(file.readline, b""):
+        yield line.decode(encoding)
+        encoding = "utf-8"
+
+
+# -- NDJSON --
+
+
 def _read_ndjson(file: IO[bytes]) -> Iterator[Batch]:
+    rows_read = _json_rows(file)
+    names: dict[str, None] = {}
     first = 0
-    lines = iter(file.readline, b"")
-    while True:
-        rows = [
-            _json_row(line, first + at) for at, line in enumerate(islice(lines, ROWS_PER_BATCH))
-        ]
-        present = [row for row in rows if row is not None]
-        if first and not present:
-            return
-        names = dict.fromkeys(name for row in present for name in row)
-        yield Batch({name: [row.get(name) for row in present] for name in names}, first)
-        if len(rows) < ROWS_PER_BATCH:
+    rows = list(islice(rows_read, MOST_ROWS_PER_BATCH // 64))
+    while rows or first == 0:
+        names.update(dict.fromkeys(name for row in rows for name in row))
+        columns = {name: [row.get(name) for row in rows] for name in names}
+        yield Batch(columns, first, len(rows))
+        if not rows:
             return
         first += len(rows)
+        rows = list(islice(rows_read, _rows_per_batch(len(names))))
 
 
-def _json_row(line: bytes, row: int) -> dict[str, Any] | None:
-    """The object on one line; `None` for a blank line."""
-    if not line.strip():
-        return None
-    try:
-        value = json.loads(line)
-    except ValueError as error:
-        raise DataError(f"line {row + 1} is not JSON: {error}", row=row) from None
-    if not isinstance(value, dict):
-        raise DataError(f"line {row + 1} is not a JSON object; write one row per line", row=row)
-    return value
+def _json_rows(file: IO[bytes]) -> Iterator[dict[str, Any]]:
+    row = 0
+    for number, line in enumerate(iter(file.readline, b""), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"line {number} is not JSON: {error}", row=row) from None
+        if not isinstance(value, dict):
+            raise DataError(f"line {number} is not a JSON object; write one row per line", row=row)
+        yield value
+        row += 1
+
+
+# -- Parquet and Arrow --
 
 
 def _read_parquet(file: IO[bytes]) -> Iterator[Batch]:
@@ -178,9 +232,10 @@ def _read_parquet(file: IO[bytes]) -> Iterator[Batch]:
 
     try:
         table = parquet.ParquetFile(file)
-        batches = table.iter_batches(batch_size=ROWS_PER_BATCH)
-        yield from _numbered(batches, empty=table.schema_arrow)
-    except pyarrow.ArrowInvalid as error:
+        schema = table.schema_arrow
+        batches = table.iter_batches(batch_size=_rows_per_batch(len(schema)))
+        yield from _numbered(batches, schema)
+    except (pyarrow.ArrowException, OSError) as error:
         raise SchemaError(f"the Parquet file cannot be read: {error}") from None
 
 
@@ -189,29 +244,46 @@ def _read_arrow(file: IO[bytes]) -> Iterator[Batch]:
     from pyarrow import ipc
 
     try:
-        if file.seekable() and file.read(6) == b"ARROW1":
+        if file.seekable() and _starts_as_arrow_file(file):
             reader = ipc.open_file(file)
             batches = (reader.get_batch(at) for at in range(reader.num_record_batches))
         else:
-            if file.seekable():
-                file.seek(0)
             batches = reader = ipc.open_stream(file)
-        yield from _numbered(batches, empty=reader.schema)
-    except pyarrow.ArrowInvalid as error:
+        yield from _numbered(batches, reader.schema)
+    except (pyarrow.ArrowException, OSError) as error:
         raise SchemaError(f"the Arrow file cannot be read: {error}") from None
 
 
-def _numbered(batches: Any, *, lexical: bool = False, empty: Any = None) -> Iterator[Batch]:
+def _starts_as_arrow_file(file: IO[bytes]) -> bool:
+    start = file.read(len(_ARROW_FILE))
+    file.seek(0)
+    return start == _ARROW_FILE
+
+
+def _numbered(batches: Any, schema: Any, *, lexical: bool = False) -> Iterator[Batch]:
+    """The batches in parts of a size that fits; one without rows if there are none."""
     import pyarrow
 
+    _check_names(schema.names)
+    most = _rows_per_batch(len(schema))
     first = 0
-    count = 0
     for batch in batches:
-        yield Batch(batch, first, lexical)
+        for start in range(0, batch.num_rows, most):
+            part = batch.slice(start, most)
+            yield Batch(part, first + start, part.num_rows, lexical)
         first += batch.num_rows
-        count += 1
-    if count == 0 and empty is not None:
-        yield Batch(pyarrow.RecordBatch.from_pylist([], schema=empty), 0, lexical)
+    if first == 0:
+        yield Batch(pyarrow.RecordBatch.from_pylist([], schema=schema), 0, 0, lexical)
+
+
+def _rows_per_batch(column_count: int) -> int:
+    return max(1, min(MOST_ROWS_PER_BATCH, VALUES_PER_BATCH // max(column_count, 1)))
+
+
+def _check_names(names: Sequence[str]) -> None:
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise SchemaError(f"column `{twice[0]}` comes twice; send each column once")
 
 
 _READERS: dict[str, Callable[[IO[bytes]], Iterator[Batch]]] = {

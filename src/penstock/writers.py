@@ -1,107 +1,200 @@
 """Tables of predictions to files, which appear whole or not at all."""
 
 import json
-import os
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from penstock.errors import PenstockError
-from penstock.readers import format_of
+from penstock.files import unwritable, whole_file
+from penstock.readers import SUFFIXES, format_of
 
-__all__ = ["Writer", "open_writer"]
+__all__ = ["Writer", "json_line", "open_writer"]
+
+# A text with one of these, or an empty one (missing is not quoted), is quoted in CSV.
+_QUOTED = r'^$|[",\r\n]'
+_INFINITIES = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 
 class Writer:
     """Writes tables of predictions, all with the same columns."""
 
-    def __init__(self, file: IO[bytes], target: str) -> None:
+    def __init__(self, file: IO[bytes], target: str, name: str) -> None:
         self._file = file
         self._target = target
+        self._name = name
         self._sink: Any = None
         self._schema: Any = None
 
     def write(self, table: Any) -> None:
         """Appends a table."""
-        table = _with_plain_text(table)
-        if self._target == "ndjson":
-            for row in table.to_pylist():
-                self._file.write(json.dumps(_json_numbers(row), ensure_ascii=False).encode())
-                self._file.write(b"\n")
-            return
+        import pyarrow
+
+        table = _with_plain_columns(table)
         if self._sink is None:
             self._schema = table.schema
-            self._sink = _SINKS[self._target](self._file, table.schema)
-        self._sink.write_table(table.cast(self._schema))
+            self._sink = _SINKS[self._target](self._file, table.schema, self._name)
+        if self._target != "ndjson":
+            table = _as_before(table, self._schema)
+        try:
+            self._sink.write_table(table)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise unwritable(self._name, error) from error
+        except pyarrow.ArrowException as error:
+            raise PenstockError(
+                f"`{self._name}` cannot be written as {self._target}: {error}; "
+                "leave that column out, or write another format with --to"
+            ) from None
 
     def close(self) -> None:
         if self._sink is not None:
             self._sink.close()
 
 
-def _csv_sink(file: IO[bytes], schema: Any) -> Any:
-    from pyarrow import csv as arrow_csv
+class _JsonSink:
+    """One JSON object per line."""
 
-    return arrow_csv.CSVWriter(file, schema)
+    def __init__(self, file: IO[bytes], schema: Any, name: str) -> None:
+        self._file = file
+
+    def write_table(self, table: Any) -> None:
+        lines = [json_line(row) for row in table.to_pylist()]
+        self._file.write("".join(lines).encode())
+
+    def close(self) -> None:
+        pass
 
 
-def _parquet_sink(file: IO[bytes], schema: Any) -> Any:
+class _CsvSink:
+    """CSV with quotes only where a value needs them."""
+
+    def __init__(self, file: IO[bytes], schema: Any, name: str) -> None:
+        self._file = file
+        self._texts = _text_columns(schema)
+        names = [f'"{n.replace(chr(34), chr(34) * 2)}"' if _quoted(n) else n for n in schema.names]
+        file.write((",".join(names) + "\n").encode())
+
+    def write_table(self, table: Any) -> None:
+        from pyarrow import compute, csv
+
+        columns = (table.column(at) for at in self._texts)
+        quoted = any(
+            compute.any(compute.match_substring_regex(column, _QUOTED)).as_py()
+            for column in columns
+        )
+        style = "needed" if quoted else "none"
+        options = csv.WriteOptions(include_header=False, quoting_style=style)
+        csv.write_csv(table, self._file, options)
+
+    def close(self) -> None:
+        pass
+
+
+def _quoted(text: str) -> bool:
+    return not text or any(mark in text for mark in '",\r\n')
+
+
+def _text_columns(schema: Any) -> list[int]:
+    import pyarrow
+
+    return [at for at, field in enumerate(schema) if pyarrow.types.is_string(field.type)]
+
+
+def _parquet_sink(file: IO[bytes], schema: Any, name: str) -> Any:
     from pyarrow import parquet
 
     return parquet.ParquetWriter(file, schema)
 
 
-def _arrow_sink(file: IO[bytes], schema: Any) -> Any:
+def _arrow_sink(file: IO[bytes], schema: Any, name: str) -> Any:
     from pyarrow import ipc
 
-    return ipc.new_stream(file, schema)
+    stream = name == "-" or name.endswith(".arrows")
+    return (ipc.new_stream if stream else ipc.new_file)(file, schema)
 
 
-_SINKS = {"csv": _csv_sink, "parquet": _parquet_sink, "arrow": _arrow_sink}
+_SINKS: dict[str, Callable[[IO[bytes], Any, str], Any]] = {
+    "csv": _CsvSink,
+    "ndjson": _JsonSink,
+    "parquet": _parquet_sink,
+    "arrow": _arrow_sink,
+}
 
 
-def _with_plain_text(table: Any) -> Any:
-    """Dictionaries as texts: each batch has a dictionary of its own, and CSV has none."""
+def _with_plain_columns(table: Any) -> Any:
+    """Dictionaries and nulls as texts: each batch has a dictionary of its own, CSV has none."""
     import pyarrow
+    from pyarrow import types
 
     for at, field in enumerate(table.schema):
-        if pyarrow.types.is_dictionary(field.type):
-            table = table.set_column(at, field.name, table.column(at).cast(field.type.value_type))
+        plain = field.type
+        if types.is_dictionary(plain):
+            plain = plain.value_type
+        if any(
+            is_a(plain) for is_a in (types.is_null, types.is_large_string, types.is_string_view)
+        ):
+            plain = pyarrow.string()
+        if plain != field.type:
+            table = table.set_column(at, field.name, table.column(at).cast(plain))
     return table
 
 
-def _json_numbers(row: dict[str, Any]) -> dict[str, Any]:
-    """JSON has neither NaN nor infinities: missing is null, infinities are spelled."""
-    names = {float("inf"): "Infinity", float("-inf"): "-Infinity"}
-    plain: dict[str, Any] = {}
-    for name, value in row.items():
-        missing = isinstance(value, float) and value != value
-        plain[name] = (
-            None if missing else names.get(value, value) if isinstance(value, float) else value
-        )
-    return plain
+def _as_before(table: Any, schema: Any) -> Any:
+    """The table with the types of the first one."""
+    import pyarrow
+
+    for at, field in enumerate(schema):
+        is_now = table.schema.field(at).type
+        try:
+            if is_now != field.type:
+                table = table.set_column(at, field, table.column(at).cast(field.type))
+        except pyarrow.ArrowInvalid:
+            raise PenstockError(
+                f"column `{field.name}` was {field.type} and becomes {is_now} further down; "
+                "write it with --to ndjson"
+            ) from None
+    return table
+
+
+def json_line(row: Mapping[str, Any]) -> str:
+    """The row as one line of JSON; missing is null, infinities are spelled."""
+    return json.dumps(_plain(row), ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return None if math.isnan(value) else _INFINITIES.get(value, value)
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    # Dates, times and decimals in columns that are kept.
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 @contextmanager
 def open_writer(output: str, target: str | None) -> Iterator[Writer]:
     """Opens a file, or standard output for `-`; a file appears when it is whole, or not at all."""
-    target = target or format_of(output)
-    if target is None and output != "-":
-        raise PenstockError(f"the format of `{output}` is not known; name it with --to")
+    target = target or ("csv" if output == "-" else format_of(output))
+    if target is None:
+        known = "`, `".join(sorted(SUFFIXES))
+        raise PenstockError(
+            f"the format of `{output}` is not known; name it with --to, or use one of `{known}`"
+        )
     if output == "-":
-        writer = Writer(sys.stdout.buffer, target or "csv")
+        writer = Writer(sys.stdout.buffer, target, output)
         yield writer
         writer.close()
         sys.stdout.buffer.flush()
         return
-    beside = Path(output).with_name(f".{Path(output).name}.{os.getpid()}")
-    try:
-        with open(beside, "wb") as file:
-            writer = Writer(file, target or "csv")
-            yield writer
-            writer.close()
-        os.replace(beside, output)
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole_file(Path(output)) as file:
+        writer = Writer(file, target, output)
+        yield writer
+        writer.close()

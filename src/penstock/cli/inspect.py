@@ -7,28 +7,44 @@ import click
 __all__ = ["command"]
 
 
-@click.command("inspect")
+@click.command("inspect", short_help="Show what an artifact takes, does and comes from.")
 @click.argument("artifact", type=click.Path())
+@click.option("--json", "view", flag_value="json", help="Print manifest, digest and size as JSON.")
+@click.option("--card", "view", flag_value="card", help="Print the model card (Markdown).")
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print the manifest, digest and size as JSON."
+    "--plan", "view", flag_value="plan", help="Print what the engine does for a row, in steps."
 )
-@click.option("--card", is_flag=True, help="Print the model card (Markdown).")
-@click.option("--plan", is_flag=True, help="Print what the engine does for a row, step by step.")
-def command(artifact: str, *, as_json: bool, card: bool, plan: bool) -> None:
+def command(artifact: str, view: str | None) -> None:
     """Show the schema, the steps, the size and the origin of ARTIFACT.
 
-    The artifact is checked, but its examples are not run: `penstock verify` does that.
+    The artifact is checked, but its examples are not run: `penstock verify`
+    does that.
     """
-    from penstock.model import load
+    from penstock.model import Model, load
 
-    model = load(artifact, verify=False)
-    if as_json:
-        facts = {"digest": model.digest, "size": model.size, "manifest": model.manifest}
-        click.echo(json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False))
-    elif card:
-        click.echo(model.card, nl=False)
-    elif plan:
-        click.echo("\n".join(model.plan))
-    else:
-        click.echo(model.describe())
-        click.echo(f"\n{model.size:,} bytes, {model.unpacked_size:,} unpacked, {model.digest}")
+    def facts(model: Model) -> str:
+        values = {"digest": model.digest, "size": model.size, "manifest": model.manifest}
+        return json.dumps(values, indent=1, sort_keys=True, ensure_ascii=False)
+
+    def summary(model: Model) -> str:
+        sizes = f"{model.size:,} bytes, {model.unpacked_size:,} unpacked"
+        return f"{model.describe()}\n\n{_origin(model.manifest)}{sizes}\nSHA-256 {model.digest}"
+
+    views = {
+        "json": facts,
+        "card": lambda model: model.card.rstrip("\n"),
+        "plan": lambda model: "\n".join(model.plan),
+        None: summary,
+    }
+    click.echo(views[view](load(artifact, verify=False)))
+
+
+def _origin(manifest: dict[str, object]) -> str:
+    """What is known of the source, one fact per line."""
+    provenance = manifest["provenance"]
+    lines = ""
+    for name, value in provenance.items() if isinstance(provenance, dict) else ():
+        if isinstance(value, dict):
+            value = ", ".join(f"{key} {item}" for key, item in value.items())
+        lines += f"{name.replace('_', ' ')}: {value}\n"
+    return lines

@@ -1,21 +1,44 @@
 """`penstock predict`: rows from a file, a pipe or the command line to predictions."""
 
-import json
 import sys
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 import click
 
+from penstock.cli.options import COLUMNS
 from penstock.readers import FORMATS, open_reader
-from penstock.writers import open_writer
+from penstock.writers import json_line, open_writer
 
 __all__ = ["command"]
 
 
-@click.command("predict")
+@dataclass(frozen=True)
+class Options:
+    """The options of the command."""
+
+    output: str
+    source: str | None
+    target: str | None
+    columns: tuple[str, ...]
+    drop: tuple[str, ...]
+    on_error: str
+    threads: int | None
+    json: bool
+    no_verify: bool
+
+
+@click.command("predict", short_help="Predict the rows of a file, or one row.")
 @click.argument("artifact", type=click.Path())
 @click.argument("data")
-@click.option("-o", "--output", default="-", help="Where predictions go; `-` is standard output.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    default="-",
+    help="Where predictions go; standard output if not given. The file appears when it is whole.",
+)
 @click.option(
     "--from", "source", type=click.Choice(FORMATS), help="Format of DATA, if its name does not say."
 )
@@ -23,61 +46,80 @@ __all__ = ["command"]
     "--to",
     "target",
     type=click.Choice(FORMATS),
-    help="Format of the output, likewise; CSV if nothing says.",
+    help="Format of the predictions, if the name of FILE does not say; CSV on standard output.",
 )
 @click.option(
-    "--columns", default="", help="Columns of DATA to keep in the output, separated by commas."
+    "--columns", type=COLUMNS, default="", help="Columns of DATA to keep beside the predictions."
+)
+@click.option(
+    "--drop", type=COLUMNS, default="", help="Columns of DATA that are no inputs; left out."
 )
 @click.option(
     "--on-error",
     type=click.Choice(["raise", "return"]),
     default="raise",
     show_default=True,
-    help="Stop at the first row that is refused, or answer it by its error.",
+    help="Stop at the first row that is refused, or answer it with a column `error`.",
 )
 @click.option(
-    "--threads", type=click.IntRange(min=1), help="At most so many; all cores by default."
+    "--threads",
+    type=click.IntRange(min=1),
+    metavar="COUNT",
+    help="At most so many; all cores if not given.",
 )
+@click.option("--json", is_flag=True, help='DATA is one row as a JSON object; so is any "{...}".')
 @click.option("--no-verify", is_flag=True, help="Do not run the examples of the artifact first.")
-def command(
-    artifact: str,
-    data: str,
-    *,
-    output: str,
-    source: str | None,
-    target: str | None,
-    columns: str,
-    on_error: str,
-    threads: int | None,
-    no_verify: bool,
-) -> None:
+def command(artifact: str, data: str, **options: object) -> None:
     """Predict the rows of DATA with the model in ARTIFACT.
 
-    DATA is a file (CSV, NDJSON, Parquet, Arrow IPC), `-` for standard input, or one row as a JSON
-    object: penstock predict late.penstock '{"carrier": "UA"}'. Files larger than memory are fine.
+    DATA is a file (CSV, NDJSON, Parquet or Arrow IPC), `-` for standard input,
+    or one row as a JSON object:
 
-    In CSV files an empty field is missing, and so are NA, NaN, null and None in columns of numbers.
+    \b
+        penstock predict late.penstock flights.parquet -o late.csv
+        penstock predict late.penstock '{"carrier": "UA", "distance": 1400}'
+
+    Files larger than memory are fine. In CSV an empty field is missing, and so
+    are NA, NaN, null and None in columns that are not text. Messages count rows
+    from 0.
     """
-    from penstock.bulk import predictions
+    chosen = Options(**options)  # type: ignore[arg-type]
+    if chosen.json or data.lstrip().startswith("{"):
+        _predict_one(artifact, data, chosen)
+    else:
+        _predict_file(artifact, data, chosen)
+
+
+def _predict_one(artifact: str, row: str, options: Options) -> None:
     from penstock.model import load
 
-    model = load(artifact, verify=not no_verify)
-    if data.lstrip().startswith("{"):
-        answer = model.predict_json(data)
-        click.echo(json.dumps(answer, ensure_ascii=False, default=str))
-        return
-    kept = tuple(name for name in columns.split(",") if name)
+    if options.output != "-" or options.source or options.target or options.columns:
+        raise click.UsageError("one row is answered on standard output as JSON, without options")
+    model = load(artifact, verify=not options.no_verify)
+    click.echo(json_line(model.predict_json(row)), nl=False)
+
+
+def _predict_file(artifact: str, data: str, options: Options) -> None:
+    from penstock.bulk import Bulk
+    from penstock.model import load
+
+    model = load(artifact, verify=not options.no_verify)
+    bulk = Bulk(model, options.columns, options.drop, options.on_error, options.threads)
     with ExitStack() as stack:
-        reader = stack.enter_context(open_reader(data, source))
-        writer = stack.enter_context(open_writer(output, target))
-        with _progress(reader.size) as bar:
-            for batch in reader.batches():
-                writer.write(predictions(model, batch, kept, on_error, threads))
-                bar.update(reader.advanced())
+        reader = stack.enter_context(open_reader(data, options.source))
+        writer = stack.enter_context(open_writer(options.output, options.target))
+        advance = stack.enter_context(_progress(reader.size, options.output))
+        for batch in reader.batches():
+            writer.write(bulk.predict(batch))
+            advance(reader.advanced())
 
 
-def _progress(size: int | None):  # type: ignore[no-untyped-def]
-    """A bar on standard error, on a terminal only."""
-    return click.progressbar(
-        length=size or 0, label="predicting", file=sys.stderr, hidden=not sys.stderr.isatty()
-    )
+@contextmanager
+def _progress(size: int | None, output: str) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error, if that is a terminal that does not show the predictions."""
+    shows_predictions = output == "-" and sys.stdout.isatty()
+    if size is None or shows_predictions or not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    with click.progressbar(length=size, label="predicting", file=sys.stderr) as bar:
+        yield bar.update

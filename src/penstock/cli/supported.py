@@ -5,7 +5,7 @@ import click
 __all__ = ["command"]
 
 
-@click.command("supported")
+@click.command("supported", short_help="List the classes that convert.")
 def command() -> None:
     """List the qualified names of the classes that convert."""
     from penstock.converters import supported

@@ -7,7 +7,7 @@ from penstock.cli import EXIT_DIFFERENCE
 __all__ = ["command"]
 
 
-@click.command("verify")
+@click.command("verify", short_help="Run the examples inside an artifact.")
 @click.argument("artifact", type=click.Path())
 def command(artifact: str) -> None:
     """Run the example rows inside ARTIFACT and compare with the expected outputs.
@@ -23,4 +23,6 @@ def command(artifact: str) -> None:
     except ArtifactError as error:
         click.echo(f"`{artifact}`: {error}", err=True)
         raise click.exceptions.Exit(EXIT_DIFFERENCE) from None
-    click.echo(f"{len(model.examples)} examples match", err=True)
+    count = len(model.examples)
+    told = f"{count} examples match" if count else "there are no examples; nothing was compared"
+    click.echo(f"`{artifact}`: {told}", err=True)

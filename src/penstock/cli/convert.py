@@ -1,0 +1,206 @@
+"""`penstock convert`: a model file of another library to an artifact."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from penstock.cli.options import COLUMNS
+from penstock.errors import ConvertError
+from penstock.readers import SUFFIXES, format_of
+
+__all__ = ["command"]
+
+
+@click.command("convert", short_help="Convert a model file to an artifact.")
+@click.argument("model", type=click.Path())
+@click.option(
+    "--example",
+    metavar="DATA",
+    required=True,
+    help="Rows as the model was trained on (CSV, NDJSON, Parquet or Arrow IPC).",
+)
+@click.option("-o", "--output", metavar="FILE", required=True, help="The artifact to write.")
+@click.option("--name", help="Name of the model; that of FILE if not given.")
+@click.option("--version", help="Version of the model; 1 if not given.")
+@click.option("--trust", is_flag=True, help="Load a file that can run code as it is loaded.")
+@click.option(
+    "--drop",
+    type=COLUMNS,
+    default="",
+    help="Columns of DATA that the model does not take, as the target.",
+)
+@click.option("--no-verify", is_flag=True, help="Do not prove that the artifact answers the same.")
+def command(
+    model: str,
+    *,
+    example: str,
+    output: str,
+    name: str | None,
+    version: str | None,
+    trust: bool,
+    drop: tuple[str, ...],
+    no_verify: bool,
+) -> None:
+    """Convert the fitted model in the file MODEL to an artifact.
+
+    \b
+        .txt          LightGBM, as `save_model` writes it
+        .json, .ubj   XGBoost, likewise
+        .skops        scikit-learn; types that skops does not know need --trust
+        .pkl, .pickle,
+        .joblib       anything, with --trust only: loading them runs code
+
+    DATA says what the columns are: types, levels, what is missing. Columns that
+    the model was not trained on are left out where it knows its columns, else
+    name them with --drop. Parquet keeps categories, CSV does not.
+    """
+    from penstock.conversion import convert
+
+    fitted = _load(Path(model), trust=trust)
+    rows = _select(_read_example(example), fitted, drop)
+    name = name or Path(output).name.removesuffix(".penstock")
+    made = convert(fitted, rows, name=name, version=version, verify=not no_verify)
+    made.save(output)
+    inputs = sum(field.type != "ignored" for field in made.schema.inputs)
+    click.echo(
+        f"`{output}`: {made.name} {made.version}, {inputs} inputs, {len(made.examples)} examples, "
+        f"{made.size:,} bytes",
+        err=True,
+    )
+
+
+def _load(path: Path, *, trust: bool) -> Any:
+    """The fitted model in a file."""
+    loader = LOADERS.get(path.suffix.lower())
+    if loader is None:
+        known = "`, `".join(LOADERS)
+        raise ConvertError(f"`{path}` is no model file by its name; known are `{known}`")
+    # Read first: a file that is not there is said to be so, whatever loads it.
+    return loader(path, path.read_bytes(), trust)
+
+
+def _load_document(path: Path, data: bytes, trust: bool) -> Any:
+    from penstock.converters.files import read
+
+    try:
+        return read(path.name.lower(), data)
+    except ConvertError as error:
+        raise ConvertError(f"`{path}`: {error}") from None
+
+
+def _load_skops(path: Path, data: bytes, trust: bool) -> Any:
+    import skops.io
+
+    untrusted = _loaded(path, lambda: skops.io.get_untrusted_types(data=data))
+    if untrusted and not trust:
+        names = "`, `".join(untrusted)
+        raise ConvertError(
+            f"`{path}` holds types that skops does not know to be safe: `{names}`; if you trust "
+            "the file, load it with --trust"
+        )
+    return _loaded(path, lambda: skops.io.loads(data, trusted=untrusted))
+
+
+def _load_pickle(path: Path, data: bytes, trust: bool) -> Any:
+    if not trust:
+        raise ConvertError(
+            f"`{path}` is a pickle, and loading it runs code that is in it; if you trust whoever "
+            "made it, load it with --trust"
+        )
+    import joblib
+
+    return _loaded(path, lambda: joblib.load(path))
+
+
+def _loaded(path: Path, load: Callable[[], Any]) -> Any:
+    """What `load` gives; a file that another library cannot load is no error of ours."""
+    try:
+        return load()
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ConvertError(
+            f"`{path}` cannot be loaded ({reason}); it needs the libraries and the versions that "
+            "it was saved with"
+        ) from None
+
+
+LOADERS: dict[str, Callable[[Path, bytes, bool], Any]] = {
+    ".txt": _load_document,
+    ".json": _load_document,
+    ".ubj": _load_document,
+    ".skops": _load_skops,
+    ".pkl": _load_pickle,
+    ".pickle": _load_pickle,
+    ".joblib": _load_pickle,
+}
+
+
+def _read_example(data: str) -> Any:
+    """The rows as a pandas frame, as people read them to train on."""
+    source = format_of(data)
+    if source is None:
+        known = "`, `".join(sorted(SUFFIXES))
+        raise ConvertError(f"the format of `{data}` is not known; use one of `{known}`")
+    with open(data, "rb") as file:
+        try:
+            return _FRAMES[source](file)
+        except OSError:
+            raise
+        except Exception as error:
+            raise ConvertError(f"`{data}` cannot be read as {source}: {error}") from None
+
+
+def _csv_frame(file: Any) -> Any:
+    import pandas
+
+    return pandas.read_csv(file, float_precision="round_trip", low_memory=False)
+
+
+def _ndjson_frame(file: Any) -> Any:
+    import pandas
+
+    return pandas.read_json(file, lines=True, convert_dates=False, precise_float=True)
+
+
+def _parquet_frame(file: Any) -> Any:
+    import pandas
+
+    return pandas.read_parquet(file)
+
+
+def _arrow_frame(file: Any) -> Any:
+    from pyarrow import ipc
+
+    start = file.read(6)
+    file.seek(0)
+    open_arrow = ipc.open_file if start == b"ARROW1" else ipc.open_stream
+    return open_arrow(file).read_all().to_pandas()
+
+
+_FRAMES: dict[str, Callable[[Any], Any]] = {
+    "csv": _csv_frame,
+    "ndjson": _ndjson_frame,
+    "parquet": _parquet_frame,
+    "arrow": _arrow_frame,
+}
+
+
+def _select(frame: Any, model: Any, drop: Sequence[str]) -> Any:
+    """The frame with the columns that the model was trained on, as far as it tells."""
+    for name in drop:
+        if name not in frame.columns:
+            raise ConvertError(f"--drop: the example has no column `{name}`")
+    frame = frame.drop(columns=list(drop))
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        return frame
+    for name in names:
+        if name not in frame.columns:
+            raise ConvertError(
+                f"the example has no column `{name}`, which the model was trained on; it has: `"
+                + "`, `".join(map(str, frame.columns))
+                + "`"
+            )
+    return frame[list(names)]

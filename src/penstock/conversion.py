@@ -68,7 +68,8 @@ def prepare(
 ) -> Prepared:
     """The graph of a fitted model, and its schema as far as the example tells."""
     described = describe(example, getattr(model, "feature_names_in_", None))
-    context = Context(table(), described.columns, frame=described.frame)
+    arrow = described.kind in ("arrow", "polars")
+    context = Context(table(), described.columns, frame=described.frame, arrow=arrow)
     _check_fitted(model)
     answers = tuple(
         answer

@@ -15,10 +15,14 @@ FAMILIES: tuple[str, ...] = (
     "binning",
     "boosting",
     "composing",
+    "encoding",
     "expanding",
+    "imputing",
+    "lightgbm",
     "linear",
     "scaling",
     "trees",
+    "xgboost",
 )
 # Strangers add families with the same kind of table: `CONVERTERS = {qualified class name:
 # function}`.

@@ -51,8 +51,11 @@ class Context:
         columns: Sequence[Column],
         *,
         frame: bool,
+        arrow: bool = False,
     ) -> None:
         self._converters = converters
+        # Whether a frame is one of Polars or Arrow, which some libraries read in another way.
+        self.arrow = arrow
         self._nodes: dict[str, Node] = {}
         self._widths: dict[str, int] = {}
         self._path: list[str] = []

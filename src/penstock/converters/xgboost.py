@@ -1,0 +1,437 @@
+"""XGBoost: boosters, scikit-learn wrappers and model files, all by way of the model's document."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import accumulate, pairwise
+from typing import Any
+
+from penstock.converters import ubjson
+from penstock.converters.answers import Asks, plain, several_classes, two_classes, values
+from penstock.converters.categories import REFUSED, numbered
+from penstock.converters.context import Context
+from penstock.converters.ensembles import Ensemble, Tree
+from penstock.converters.grouping import grouped
+from penstock.converters.scores import complement, largest, softmax, winner
+from penstock.converters.values import (
+    Answer,
+    Ask,
+    Column,
+    Prediction,
+    Value,
+    labels,
+    numbers,
+    numeric_columns,
+)
+from penstock.converters.xgboost_json import Linear, Model, Trees, parse
+from penstock.converters.xgboost_objectives import OBJECTIVES
+from penstock.schema import Label
+
+__all__ = ["CONVERTERS"]
+
+# scipy.special.softmax sums in f32 and in another order.
+SCIPY_TOLERANCE = 1e-6
+Levels = Mapping[int, Sequence[Label]]
+
+
+def booster(estimator: Any, value: Value, context: Context) -> Prediction:
+    """Labels and probabilities where the objective is one of classes; else a value.
+
+    Asked with all trees, as `Booster.predict` does, and through a `DMatrix`.
+    """
+    model = parse(ubjson.decode(bytes(estimator.save_raw("ubj"))), context.refuse)
+    return _booster(estimator, model, value, context)
+
+
+def document(estimator: Any, value: Value, context: Context) -> Prediction:
+    """A model file: as the booster that XGBoost makes of it."""
+    return _booster(estimator, parse(estimator.document, context.refuse), value, context)
+
+
+def _booster(estimator: Any, model: Model, value: Value, context: Context) -> Prediction:
+    if model.names and not value.frame:
+        context.refuse(
+            "was fitted on named columns, and XGBoost refuses arrays then; give the example as a "
+            f"frame with the columns {list(model.names[:3])}, ..."
+        )
+    levels = _levels(model, value, context)
+    names = value.names
+    features = _features(model, value, levels, context)
+    raw = _raw(model, context.require(features, missing=True, precision="f32"), None, context)
+    result, tolerance = _linked(model, raw, context)
+
+    def ask(**keywords: Any) -> Ask:
+        def answer(data: Any) -> Any:
+            _check_levels(levels, names, data)
+            return _through_matrix(estimator, data, keywords)
+
+        return Ask(function=answer)
+
+    asks = Asks(ask(), ask(output_margin=True))
+    if model.objective == "binary:logistic" and raw.width == 1:
+        return Prediction(two_classes(result, raw, asks, tolerance, context))
+    if model.objective == "multi:softprob":
+        return Prediction(several_classes(result, raw, asks, tolerance, context))
+    if model.objective in ("multi:softmax", "binary:hinge"):
+        label = asks.picked(lambda classes: classes.astype("int64"))
+        classes = range(max(2, raw.width))
+        return Prediction(
+            (labels(winner(raw, context), classes, ask=label), plain("raw", raw, asks.raw))
+        )
+    return Prediction(values(result, raw, asks, tolerance))
+
+
+def regressor(estimator: Any, value: Value, context: Context) -> Prediction:
+    """What the booster answers, whatever the objective."""
+    model, raw, ask = _wrapped(estimator, value, context)
+    result, tolerance = _linked(model, raw, context)
+    asks = Asks(ask("predict"), ask("predict", output_margin=True))
+    return Prediction(values(result, raw, asks, tolerance))
+
+
+def ranker(estimator: Any, value: Value, context: Context) -> Prediction:
+    """As a regressor, but for a column `qid`, which XGBoost leaves out (`_get_qid`)."""
+    if value.frame and "qid" in value.names:
+        value = context.select(value, [at for at, name in enumerate(value.names) if name != "qid"])
+    return regressor(estimator, value, context)
+
+
+def classifier(estimator: Any, value: Value, context: Context) -> Prediction:
+    """The classes are 0, 1, ...; which method decides a label depends on the objective."""
+    model, raw, ask = _wrapped(estimator, value, context)
+    count = int(estimator.n_classes_)
+    if count < 2:
+        context.refuse("was fitted on one class alone; train on two or more")
+    result, tolerance = _linked(model, raw, context)
+    scores = plain("raw", raw, ask("predict", output_margin=True))
+    label, shares = ask("predict"), ask("predict_proba")
+    if estimator.objective == "multi:softmax":
+        # xgboost/sklearn.py, `predict_proba`: scipy's softmax of the raw scores.
+        probability = numbers(
+            "probability", softmax(raw, context), range(count), shares, tolerance=SCIPY_TOLERANCE
+        )
+        return Prediction(
+            (labels(largest(raw, context), range(count), ask=label), probability, scores)
+        )
+    if raw.width == 1 and count == 2:
+        return Prediction((*_two(model, result, tolerance, label, shares, context), scores))
+    if raw.width == count > 2:
+        probability = numbers("probability", result, range(count), shares, tolerance=tolerance)
+        found = largest(result, context)
+        return Prediction(
+            (labels(found, range(count), ask=label, decided_by="probability"), probability, scores)
+        )
+    if model.objective == "binary:logistic":
+        return Prediction((*_targets(result, tolerance, label, shares, context), scores))
+    context.refuse(
+        f"`{model.objective}` gives {raw.width} raw scores for {count} classes, and XGBoost's "
+        "`predict` no labels",
+        option="objective",
+    )
+
+
+def _two(
+    model: Model, result: Value, tolerance: float, label: Ask, shares: Ask, context: Context
+) -> tuple[Answer, ...]:
+    """Above 0.5 is the second class, also of raw scores (xgboost/sklearn.py, `predict`)."""
+    found = winner(result, context, threshold=0.5)
+    if model.objective == "binary:logitraw":
+        return (labels(found, (0, 1), ask=label),)
+    both = complement(result, context)
+    return (
+        labels(found, (0, 1), ask=label, decided_by="probability"),
+        numbers("probability", both, (0, 1), shares, tolerance=tolerance),
+    )
+
+
+def _targets(
+    result: Value, tolerance: float, label: Ask, shares: Ask, context: Context
+) -> tuple[Answer, ...]:
+    """Several labels, each by its probability of being 1, which `predict_proba` answers."""
+    answers = []
+    for at in range(result.width):
+        found = winner(context.select(result, [at]), context, threshold=0.5)
+        ask = replace(label, pick=_target(at))
+        answers.append(labels(found, (0, 1), name=f"label_{at}", ask=ask))
+    names = range(result.width)
+    return (*answers, numbers("probability", result, names, shares, tolerance=tolerance))
+
+
+def _target(at: int) -> Callable[[Any], Any]:
+    return lambda classes: classes[:, at].astype("int64")
+
+
+Asking = Callable[..., Ask]
+
+
+def _wrapped(estimator: Any, value: Value, context: Context) -> tuple[Model, Value, Asking]:
+    """The model, its raw scores as the wrapper has them, and how to ask the wrapper.
+
+    xgboost/sklearn.py, `predict`: in place, where infinities are numbers as others, but for
+    `gblinear`; with the trees up to the best iteration.
+    """
+    source = estimator.get_booster()
+    model = parse(ubjson.decode(bytes(source.save_raw("ubj"))), context.refuse)
+    levels = _levels(model, value, context)
+    names = value.names
+    features = _features(model, value, levels, context, missing=estimator.missing)
+    if estimator.booster == "gblinear":
+        features = context.require(features, missing=True, precision="f32")
+    in_place = _version() < WEIGHTED
+    raw = _raw(model, features, model.best_iteration, context, in_place=in_place)
+
+    def ask(method: str, **keywords: Any) -> Ask:
+        question = Ask(method, keywords)
+        if not levels:
+            return question
+
+        def answer(data: Any) -> Any:
+            _check_levels(levels, names, data)
+            return question(estimator, data)
+
+        return Ask(function=answer)
+
+    return model, raw, ask
+
+
+# From 3.3 on trees are weighted one by one, also in place (src/gbm/gbtree.cc).
+WEIGHTED = (3, 3)
+
+
+def _version() -> tuple[int, ...]:
+    import xgboost
+
+    return tuple(int(part) for part in xgboost.__version__.split(".")[:2])
+
+
+def _through_matrix(estimator: Any, data: Any, keywords: Mapping[str, Any]) -> Any:
+    import xgboost
+
+    matrix = xgboost.DMatrix(data, enable_categorical=True)
+    return estimator.predict(matrix, **keywords)
+
+
+# -- features --
+
+
+def _levels(model: Model, value: Value, context: Context) -> Levels:
+    """The levels of training by position of the category column; in a frame alone.
+
+    In an array the codes themselves are given.
+    """
+    if not value.frame:
+        return {}
+    known = model.booster.categories if isinstance(model.booster, Trees) else None
+    levels: dict[int, Sequence[Label]] = {}
+    for at, column in enumerate(value.columns):
+        fitted = known[at] if known is not None and at < len(known) else ()
+        if column.dtype == "category" or column.kind == "text":
+            if not fitted:
+                context.refuse(
+                    f"column `{column.name}` is one of categories or text, and the model knows no "
+                    "levels of it; models that were saved before XGBoost 3.1 do not keep them",
+                    option="enable_categorical",
+                )
+            levels[at] = _intact(column, fitted, context)
+        elif fitted:
+            context.refuse(
+                f"column `{column.name}` had categories in training; make it a category column",
+                option="enable_categorical",
+            )
+    return levels
+
+
+def _intact(column: Column, fitted: Sequence[Label], context: Context) -> Sequence[Label]:
+    """The levels, also where XGBoost before 3.4 has cut them in the wrong places.
+
+    It counts characters of a pandas category where bytes are due, so that all levels behind one
+    that is not ASCII are wrong, in training and in prediction alike (xgboost/_data_utils.py,
+    `npstr_to_arrow_strarr`).
+    """
+    texts = [level for level in column.categories or () if isinstance(level, str)]
+    joined, ends = "".join(texts).encode(), accumulate((len(text) for text in texts), initial=0)
+    cut = [joined[start:end] for start, end in pairwise(ends)]
+    known = [level.encode(errors="surrogateescape") for level in fitted if isinstance(level, str)]
+    if texts and cut == known:
+        return texts
+    new = [text for text in texts if text not in fitted]
+    if new and not "".join([*texts, *(str(level) for level in fitted)]).isascii():
+        context.refuse(
+            f"column `{column.name}` has the level {new[0]!r}, which the model does not know; "
+            "XGBoost before 3.4 saves levels beyond ASCII wrong: give the example with the "
+            "categories of the training data, in their order"
+        )
+    return fitted
+
+
+def _check_levels(levels: Levels, names: Sequence[str | None], data: Any) -> None:
+    """Raises where a level is new.
+
+    XGBoost from 3.3 on does; 3.1 and 3.2 take it for the next one in the order of the alphabet
+    (src/encoder/ordinal.h, `SearchSorted`; mended in dmlc/xgboost#12193).
+    """
+    for at, known in levels.items():
+        found = {item.as_py() if hasattr(item, "as_py") else item for item in data[names[at]]}
+        new = [item for item in found if item is not None and item == item and item not in known]
+        if new:
+            raise ValueError(f"column `{names[at]}` has the level {new[0]!r}, which is new")
+
+
+def _features(
+    model: Model, value: Value, levels: Levels, context: Context, *, missing: Any = float("nan")
+) -> Value:
+    """The columns as numbers; what XGBoost takes for missing is NaN."""
+    import numpy
+
+    if value.width != model.feature_count:
+        context.refuse(f"was fitted on {model.feature_count} columns and gets {value.width}")
+    if value.frame and model.names and list(value.names) != list(model.names):
+        _refuse_names(model.names, value.names, context)
+    sparse = value.sparse
+    value = numbered(value, levels, context, unseen=REFUSED)
+    for column in value.columns:
+        if value.frame and column.dtype == "object":
+            context.refuse(f"column `{column.name}` holds objects, which XGBoost does not take")
+    value = replace(context.number(value), frame=False)
+    if not isinstance(missing, (int, float)) or abs(missing) == float("inf"):
+        context.refuse(
+            f"`{missing}` is no number that may stand for a missing one", option="missing"
+        )
+    if missing == missing:
+        if levels:
+            context.refuse("is compared with the codes of categories; use NaN", option="missing")
+        # XGBoost compares after it has rounded both to f32.
+        value = _without(context.cast(value, "f32"), float(numpy.float32(missing)), context)
+    if sparse:
+        value = _without(context.cast(value, "f32"), 0.0, context)
+    return _whole(model, value, levels, context)
+
+
+def _refuse_names(fitted: Sequence[str], names: Sequence[str | None], context: Context) -> None:
+    lacking = [name for name in fitted if name not in names]
+    if lacking:
+        context.refuse(f"was fitted with the column `{lacking[0]}`, which the example lacks")
+    context.refuse(
+        f"was fitted on the columns in another order: {', '.join(fitted[:5])}, ...; give the "
+        "example in that order"
+    )
+
+
+def _without(value: Value, missing: float, context: Context) -> Value:
+    """The numbers, NaN where they are the one that stands for a missing one."""
+    import numpy
+
+    nothing = numpy.full(value.width, numpy.nan)
+    return context.add("impute", value, value.columns, missing=missing, replacements=nothing)
+
+
+def _whole(model: Model, value: Value, levels: Levels, context: Context) -> Value:
+    """Codes of categories that come as numbers, rounded down.
+
+    XGBoost sends every negative number left, -0.5 as well (src/common/categorical.h, `InvalidCat`);
+    the operator cuts the fraction off first.
+    """
+    trees = model.booster.trees if isinstance(model.booster, Trees) else ()
+    categorical = _tested(tree.features[tree.categorical] for tree in trees)
+    numeric = _tested(tree.features[~tree.categorical] for tree in trees)
+    if categorical & numeric:
+        context.refuse(
+            f"feature {min(categorical & numeric)} is tested as a number and as a category",
+            option="feature_types",
+        )
+    given = categorical - set(levels)
+    if not given:
+        return value
+
+    def convert(is_code: bool, part: Value, positions: list[int]) -> Value:
+        if not is_code:
+            return part
+        part = context.cast(part, "f32")
+        return context.add("map", part, part.columns, function="floor", precision="f32")
+
+    return grouped(value, [at in given for at in range(value.width)], context, convert)
+
+
+def _tested(features: Iterable[Any]) -> set[int]:
+    return {int(at) for part in features for at in part if at >= 0}
+
+
+# -- raw scores --
+
+
+def _raw(
+    model: Model, value: Value, best: int | None, context: Context, *, in_place: bool = False
+) -> Value:
+    """The margins of the base score, and what each tree or feature adds to them in f32."""
+    import numpy
+
+    objective = OBJECTIVES.get(model.objective)
+    if objective is None:
+        names = "`, `".join(sorted(OBJECTIVES))
+        context.refuse(
+            f"`{model.objective}` is not supported; supported are `{names}`", option="objective"
+        )
+    margins = numpy.array([objective.margin(score) for score in model.base_score], "float32")
+    if not numpy.isfinite(margins).all():
+        context.refuse(f"{model.base_score[0]} has no margin", option="base_score")
+    if isinstance(model.booster, Linear):
+        return _linear(model.booster, margins, value, context)
+    trees = _weighted(model.booster, margins, in_place=in_place)
+    ends = model.booster.ends
+    if best is not None and best + 1 >= len(ends):
+        context.refuse(f"is {best} of {len(ends) - 1} iterations", option="best_iteration")
+    count = ends[-1] if best is None else ends[best + 1]
+    return Ensemble(
+        trees[:count],
+        start=margins,
+        outputs=model.booster.outputs[:count],
+        precision="f32",
+        comparison="less",
+        accumulate="f32",
+        other_category="right",
+    ).add_to(context, value)
+
+
+def _weighted(booster: Trees, margins: Any, *, in_place: bool) -> Sequence[Tree]:
+    """The trees with their weights in the leaves, where some were dropped in training.
+
+    `in_place`: XGBoost before 3.3 predicts each tree with the margin, and takes that off again
+    (src/gbm/gbtree.cc, `Dart::InplacePredict`), which rounds.
+    """
+    if booster.weights is None:
+        return booster.trees
+    trees = []
+    for tree, weight, output in zip(booster.trees, booster.weights, booster.outputs, strict=True):
+        leaves = tree.leaves
+        if in_place:
+            leaves = (margins[output] + leaves) - margins[output]
+        trees.append(replace(tree, leaves=leaves * weight))
+    return trees
+
+
+def _linear(booster: Linear, margins: Any, value: Value, context: Context) -> Value:
+    """src/gbm/gblinear.cc, `Pred`: the bias and the first margin, for whichever output."""
+    weights = booster.weights
+    return context.add(
+        "linear_f32",
+        value,
+        numeric_columns(weights.shape[1], "float32"),
+        coefficients=weights[:-1].T,
+        start=weights[-1] + margins[0],
+    )
+
+
+def _linked(model: Model, raw: Value, context: Context) -> tuple[Value, float]:
+    objective = OBJECTIVES[model.objective]
+    return objective.link(raw, context), objective.tolerance
+
+
+CONVERTERS: Mapping[str, Callable[..., Any]] = {
+    "penstock.converters.files.XGBoostDocument": document,
+    "xgboost.core.Booster": booster,
+    "xgboost.sklearn.XGBClassifier": classifier,
+    "xgboost.sklearn.XGBModel": regressor,
+    "xgboost.sklearn.XGBRFClassifier": classifier,
+    "xgboost.sklearn.XGBRFRegressor": regressor,
+    "xgboost.sklearn.XGBRanker": ranker,
+    "xgboost.sklearn.XGBRegressor": regressor,
+}

@@ -1,0 +1,672 @@
+"""XGBoost's boosters, wrappers and model files, beside XGBoost."""
+
+import copy
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import xgboost
+from sklearn.compose import make_column_transformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import penstock
+from penstock.converters import files, ubjson
+from tests import contract
+
+QUICK = {"n_estimators": 5, "max_depth": 3, "n_jobs": 1}
+NATIVE = {"max_depth": 3, "nthread": 1}
+DROPOUT = {"booster": "dart", "rate_drop": 0.5, "one_drop": 1}
+
+
+def _shares(frame):
+    """A target between 0 and 1."""
+    value = contract.amount(frame)
+    return (value - value.min() + 0.1) / (value.max() - value.min() + 0.2)
+
+
+def _categories(rows=contract.ROWS):
+    """Texts and integers as categories, with missing values."""
+    random = np.random.default_rng(5)
+    frame = contract.numbers(rows, missing=True)
+    texts = contract.texts(rows)
+    for name in texts:
+        frame[name] = texts[name].astype("category")
+    frame["code"] = pd.Categorical(random.choice([10, 20, 30, 7], size=rows))
+    return frame
+
+
+def _category_target(frame):
+    return (frame["town"].cat.codes * 7 % 5 + frame["code"].cat.codes * 3 % 4 > 3).astype(int)
+
+
+def _booster(objective, target, rounds=5, **parameters):
+    frame = contract.numbers(missing=True)
+    data = xgboost.DMatrix(frame, target(frame))
+    return xgboost.train({**NATIVE, "objective": objective, **parameters}, data, rounds), frame
+
+
+def _classes(count):
+    return lambda frame: contract.answer(frame, range(count))
+
+
+def classifier():
+    frame = contract.numbers(missing=True)
+    return xgboost.XGBClassifier(**QUICK).fit(frame, contract.answer(frame, (0, 1))), frame
+
+
+def classifier_of_three():
+    frame = contract.numbers(missing=True)
+    return xgboost.XGBClassifier(**QUICK).fit(frame, contract.answer(frame, (0, 1, 2))), frame
+
+
+def classifier_of_three_by_softmax():
+    frame = contract.numbers(missing=True)
+    estimator = xgboost.XGBClassifier(objective="multi:softmax", **QUICK)
+    return estimator.fit(frame, contract.answer(frame, (0, 1, 2))), frame
+
+
+def classifier_of_raw_scores():
+    frame = contract.numbers()
+    estimator = xgboost.XGBClassifier(objective="binary:logitraw", **QUICK)
+    return estimator.fit(frame, contract.answer(frame, (0, 1))), frame
+
+
+def classifier_with_hinge():
+    frame = contract.numbers()
+    estimator = xgboost.XGBClassifier(objective="binary:hinge", **QUICK)
+    return estimator.fit(frame, contract.answer(frame, (0, 1))), frame
+
+
+def classifier_with_own_objective():
+    def squares(target, score):
+        return score - target, np.ones_like(score)
+
+    frame = contract.numbers()
+    estimator = xgboost.XGBClassifier(objective=squares, **QUICK)
+    return estimator.fit(frame, contract.answer(frame, (0, 1))), frame
+
+
+def classifier_of_several_labels():
+    frame = contract.numbers()
+    target = np.column_stack([contract.answer(frame, (0, 1), seed) for seed in (4, 5, 6)])
+    return xgboost.XGBClassifier(**QUICK).fit(frame, target), frame
+
+
+def classifier_with_early_stopping():
+    frame = contract.numbers()
+    target = np.random.default_rng(0).integers(0, 2, len(frame))
+    estimator = xgboost.XGBClassifier(**QUICK | {"n_estimators": 50}, early_stopping_rounds=3)
+    estimator.fit(frame[:200], target[:200], eval_set=[(frame[200:], target[200:])], verbose=False)
+    assert estimator.best_iteration + 1 < estimator.get_booster().num_boosted_rounds()
+    return estimator, frame
+
+
+def classifier_with_dropout():
+    """The wrapper predicts in place, which rounds otherwise than the booster does."""
+    frame = contract.numbers(missing=True)
+    estimator = xgboost.XGBClassifier(**DROPOUT, **QUICK | {"n_estimators": 20})
+    return estimator.fit(frame, contract.answer(frame, (0, 1))), frame
+
+
+def classifier_of_three_with_dropout():
+    frame = contract.numbers(missing=True)
+    estimator = xgboost.XGBClassifier(**DROPOUT, **QUICK)
+    return estimator.fit(frame, contract.answer(frame, (0, 1, 2))), frame
+
+
+def classifier_linear():
+    frame = contract.numbers(missing=True)
+    estimator = xgboost.XGBClassifier(booster="gblinear", **QUICK)
+    return estimator.fit(frame, contract.answer(frame, (0, 1))), frame
+
+
+def classifier_of_a_random_forest():
+    frame = contract.numbers(missing=True)
+    estimator = xgboost.XGBRFClassifier(**QUICK)
+    return estimator.fit(frame, contract.answer(frame, (0, 1))), frame
+
+
+def classifier_on_categories():
+    frame = _categories()
+    estimator = xgboost.XGBClassifier(enable_categorical=True, max_cat_to_onehot=3, **QUICK)
+    return estimator.fit(frame, _category_target(frame)), frame
+
+
+def classifier_on_many_dtypes():
+    frame = contract.mixed(missing=True).drop(columns=["color", "town", "word", "size"])
+    frame["small"] = frame["integer"].astype("int8")
+    frame["nullable"] = frame["integer"].astype("Int64").mask(frame["integer"] > 40)
+    frame["maybe"] = frame["flag"].astype("boolean").mask(frame["integer"] > 30)
+    frame["half"] = frame["normal"].astype("float32")
+    return xgboost.XGBClassifier(**QUICK).fit(frame, contract.answer(frame, (0, 1))), frame
+
+
+def classifier_on_an_array():
+    array = contract.numbers(missing=True).to_numpy()
+    target = contract.answer(pd.DataFrame(array), (0, 1))
+    return xgboost.XGBClassifier(**QUICK).fit(array, target), array
+
+
+def classifier_on_an_integer_array():
+    array = contract.mixed(missing=False)[["integer", "counts"]].to_numpy().astype("int64")
+    target = contract.answer(pd.DataFrame(array), (0, 1))
+    return xgboost.XGBClassifier(**QUICK).fit(array, target), array
+
+
+def classifier_with_zero_for_missing():
+    frame = contract.numbers(missing=True)
+    estimator = xgboost.XGBClassifier(missing=0.0, **QUICK)
+    return estimator.fit(frame, contract.answer(frame, (0, 1))), frame
+
+
+def classifier_with_a_fraction_for_missing():
+    """0.1 is compared as f32: the f64 beside it are missing as well."""
+    frame = contract.numbers()
+    frame.loc[frame.index % 5 == 0, "normal"] = 0.1
+    estimator = xgboost.XGBClassifier(missing=0.1, **QUICK)
+    return estimator.fit(frame, contract.answer(frame, (0, 1))), frame
+
+
+def classifier_behind_one_hot():
+    """A sparse matrix: what is zero is missing."""
+    frame = contract.mixed(missing=True)
+    columns = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), ["color", "town"]),
+        (StandardScaler(), ["normal", "signed"]),
+        sparse_threshold=1.0,
+    )
+    pipeline = make_pipeline(columns, xgboost.XGBClassifier(**QUICK))
+    return pipeline.fit(frame, contract.answer(frame, (0, 1))), frame
+
+
+def classifier_linear_behind_one_hot():
+    frame = contract.mixed(missing=True)
+    columns = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), ["color", "town"]), sparse_threshold=1.0
+    )
+    pipeline = make_pipeline(columns, xgboost.XGBClassifier(booster="gblinear", **QUICK))
+    return pipeline.fit(frame, contract.answer(frame, (0, 1))), frame
+
+
+def regressor():
+    frame = contract.numbers(missing=True)
+    return xgboost.XGBRegressor(**QUICK).fit(frame, contract.amount(frame)), frame
+
+
+def regressor_on_one_column():
+    frame = contract.numbers()[["normal"]]
+    return xgboost.XGBRegressor(**QUICK).fit(frame, contract.amount(frame)), frame
+
+
+def regressor_of_a_random_forest():
+    frame = contract.numbers(missing=True)
+    return xgboost.XGBRFRegressor(**QUICK).fit(frame, contract.amount(frame)), frame
+
+
+def regressor_with_base_score():
+    frame = contract.numbers()
+    estimator = xgboost.XGBRegressor(objective="reg:gamma", base_score=0.3, **QUICK)
+    return estimator.fit(frame, _shares(frame)), frame
+
+
+def regressor_of_two_targets():
+    frame = contract.numbers()
+    target = np.column_stack([contract.amount(frame, seed) for seed in (3, 4)])
+    return xgboost.XGBRegressor(**QUICK).fit(frame, target), frame
+
+
+def regressor_with_vector_leaves():
+    frame = contract.numbers(missing=True)
+    target = np.column_stack([contract.amount(frame, seed) for seed in (3, 4, 5)])
+    estimator = xgboost.XGBRegressor(multi_strategy="multi_output_tree", **QUICK)
+    return estimator.fit(frame, target), frame
+
+
+def regressor_of_quantiles():
+    frame = contract.numbers()
+    options = {"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.5, 0.9]}
+    return xgboost.XGBRegressor(**options, **QUICK).fit(frame, contract.amount(frame)), frame
+
+
+def regressor_pruned():
+    frame = contract.numbers()
+    estimator = xgboost.XGBRegressor(gamma=0.1, tree_method="exact", **QUICK)
+    return estimator.fit(frame, contract.amount(frame)), frame
+
+
+def regressor_linear_of_two_targets():
+    frame = contract.numbers()
+    target = np.column_stack([contract.amount(frame, seed) for seed in (3, 4)])
+    return xgboost.XGBRegressor(booster="gblinear", **QUICK).fit(frame, target), frame
+
+
+def ranker():
+    frame = contract.numbers()
+    target = np.clip(contract.amount(frame).astype(int), 0, 4)
+    return xgboost.XGBRanker(**QUICK).fit(frame, target, group=[100, 100, 100]), frame
+
+
+def ranker_with_a_column_of_queries():
+    frame = contract.numbers()
+    target = np.clip(contract.amount(frame).astype(int), 0, 4)
+    frame["qid"] = np.arange(len(frame)) // 100
+    return xgboost.XGBRanker(**QUICK).fit(frame, target), frame
+
+
+def booster_hinge():
+    return _booster("binary:hinge", _classes(2))
+
+
+def booster_logistic():
+    return _booster("binary:logistic", _classes(2))
+
+
+def booster_softmax():
+    return _booster("multi:softmax", _classes(3), num_class=3)
+
+
+def booster_softprob():
+    return _booster("multi:softprob", _classes(3), num_class=3)
+
+
+def booster_with_parallel_trees():
+    return _booster("multi:softprob", _classes(3), num_class=3, num_parallel_tree=3, subsample=0.5)
+
+
+def booster_with_dropout():
+    return _booster("reg:squarederror", contract.amount, 20, **DROPOUT)
+
+
+def booster_linear():
+    return _booster("multi:softprob", _classes(3), num_class=3, booster="gblinear")
+
+
+def booster_on_categories():
+    frame = _categories()
+    data = xgboost.DMatrix(frame, _category_target(frame), enable_categorical=True)
+    return xgboost.train({**NATIVE, "max_cat_to_onehot": 3}, data, 5), frame
+
+
+def booster_on_codes_of_categories():
+    """Categories that come as numbers: negative, fractional and beyond every set as well."""
+    random = np.random.default_rng(6)
+    array = np.column_stack([random.integers(0, 70, 300), random.normal(size=300)])
+    array[::17, 0] = np.nan
+    target = (np.nan_to_num(array[:, 0]) * 13 % 7 > 3) + (array[:, 1] > 0)
+    types = ["c", "float"]
+    data = xgboost.DMatrix(array, target, feature_types=types, enable_categorical=True)
+    return xgboost.train({**NATIVE, "max_cat_to_onehot": 3}, data, 5), array
+
+
+def file_of_json():
+    booster, frame = booster_with_dropout()
+    return files.read("model.json", bytes(booster.save_raw("json"))), frame
+
+
+def file_of_ubj():
+    booster, frame = booster_on_categories()
+    return files.read("model.ubj", bytes(booster.save_raw("ubj"))), frame
+
+
+OBJECTIVES = (
+    "binary:logitraw",
+    "count:poisson",
+    "reg:absoluteerror",
+    "reg:gamma",
+    "reg:logistic",
+    "reg:pseudohubererror",
+    "reg:squarederror",
+    "reg:squaredlogerror",
+    "reg:tweedie",
+    "survival:cox",
+)
+
+EXAMPLES = {
+    make.__name__: make
+    for make in (
+        booster_hinge,
+        booster_linear,
+        booster_logistic,
+        booster_on_categories,
+        booster_on_codes_of_categories,
+        booster_softmax,
+        booster_softprob,
+        booster_with_dropout,
+        booster_with_parallel_trees,
+        classifier,
+        classifier_behind_one_hot,
+        classifier_linear,
+        classifier_linear_behind_one_hot,
+        classifier_of_a_random_forest,
+        classifier_of_raw_scores,
+        classifier_of_several_labels,
+        classifier_of_three,
+        classifier_of_three_by_softmax,
+        classifier_of_three_with_dropout,
+        classifier_on_an_array,
+        classifier_on_an_integer_array,
+        classifier_on_categories,
+        classifier_on_many_dtypes,
+        classifier_with_a_fraction_for_missing,
+        classifier_with_dropout,
+        classifier_with_early_stopping,
+        classifier_with_hinge,
+        classifier_with_own_objective,
+        classifier_with_zero_for_missing,
+        file_of_json,
+        file_of_ubj,
+        ranker,
+        ranker_with_a_column_of_queries,
+        regressor,
+        regressor_linear_of_two_targets,
+        regressor_of_a_random_forest,
+        regressor_of_quantiles,
+        regressor_of_two_targets,
+        regressor_on_one_column,
+        regressor_pruned,
+        regressor_with_base_score,
+        regressor_with_vector_leaves,
+    )
+}
+EXAMPLES |= {
+    f"booster_{name.replace(':', '_')}": lambda name=name: _booster(name, _shares)
+    for name in OBJECTIVES
+}
+
+
+def booster_of_a_quantile():
+    return _booster("reg:quantileerror", contract.amount, quantile_alpha=0.3)
+
+
+def booster_of_survival_times():
+    frame = contract.numbers()
+    data = xgboost.DMatrix(frame)
+    times = 1 + 3 * _shares(frame)
+    data.set_float_info("label_lower_bound", times)
+    data.set_float_info("label_upper_bound", np.where(times > 3, np.inf, times))
+    return xgboost.train({**NATIVE, "objective": "survival:aft"}, data, 5), frame
+
+
+def classifier_on_a_polars_frame():
+    polars = pytest.importorskip("polars")
+    frame = polars.from_pandas(contract.numbers(missing=True))
+    colors = polars.Series("color", contract.texts(missing=False)["color"].tolist())
+    frame = frame.with_columns(colors.cast(polars.Categorical))
+    target = (colors == "red").to_numpy().astype(int)
+    estimator = xgboost.XGBClassifier(enable_categorical=True, **QUICK)
+    return estimator.fit(frame, target), frame
+
+
+EXAMPLES |= {
+    make.__name__: make
+    for make in (booster_of_a_quantile, booster_of_survival_times, classifier_on_a_polars_frame)
+}
+
+
+# -- quirks --
+
+
+def _document(booster):
+    return json.loads(booster.save_raw("json"))
+
+
+def _file(document):
+    return files.read("model.json", json.dumps(document).encode())
+
+
+def _newer(document, version):
+    """The document of a booster with dropout as XGBoost 3.3 or 3.4 lays it out."""
+    document = copy.deepcopy(document)
+    old = document["learner"]["gradient_booster"]
+    new = {"name": "gbtree", "model": old["gbtree"]["model"]}
+    (new if version == [3, 3, 0] else new["model"])["weight_drop"] = old["weight_drop"]
+    document["learner"]["gradient_booster"], document["version"] = new, version
+    return document
+
+
+@pytest.mark.parametrize("version", [[3, 3, 0], [3, 4, 0]])
+def test_dropout_in_the_layouts_of_later_versions_predicts_the_same(version):
+    booster, frame = booster_with_dropout()
+    model = penstock.convert(_file(_newer(_document(booster), version)), frame, verify=False)
+    expected = booster.predict(xgboost.DMatrix(frame)).astype("float64")
+    assert (model.predict(frame)["value"].to_numpy() == expected).all()
+
+
+def test_a_file_of_a_later_version_is_not_proved_by_an_earlier_one():
+    booster, frame = booster_with_dropout()
+    later = _file(_newer(_document(booster), [99, 0, 0]))
+    assert "written by XGBoost 99.0" in contract.refused(later, frame)
+
+
+def test_a_file_converts_without_xgboost(monkeypatch):
+    booster, frame = booster_softprob()
+    model = files.read("model.ubj", bytes(booster.save_raw("ubj")))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert "`xgboost` is not installed" in contract.refused(model, frame)
+    converted = penstock.convert(model, frame, verify=False)
+    expected = booster.predict(xgboost.DMatrix(frame), output_margin=True).astype("float64")
+    assert (converted.predict(frame).filter(like="raw").to_numpy() == expected).all()
+
+
+def test_documents_of_early_versions_convert():
+    """A base score for all classes, and neither ends of iterations nor lists of categories."""
+    booster, frame = _booster("multi:softprob", _classes(3), num_class=3, base_score=0.5)
+    document = _document(booster)
+    del document["learner"]["feature_types"]
+    document["learner"]["learner_model_param"]["base_score"] = "5E-1"
+    for key in ("iteration_indptr", "cats"):
+        del document["learner"]["gradient_booster"]["model"][key]
+    for tree in document["learner"]["gradient_booster"]["model"]["trees"]:
+        for key in [key for key in tree if key.startswith(("categories", "split_type"))]:
+            del tree[key]
+    penstock.convert(_file(document), frame)
+
+
+def test_codes_below_zero_go_where_xgboost_sends_them():
+    booster, array = booster_on_codes_of_categories()
+    codes = (-1.0, -0.999, -0.5, -1e-30, -0.0, 0.999, 1.5, 69.9, 70.0, 16777215.0, 16777217.0, 3e38)
+    contract.same(booster, array, [{"x0": code, "x1": 0.5} for code in (*codes, None)])
+
+
+def test_new_levels_are_refused():
+    estimator, frame = classifier_on_categories()
+    model = penstock.convert(estimator, frame)
+    rows = [{"color": color, "code": 10, "town": "town 1", "word": ""} for color in ("red", "pink")]
+    rows = [row | dict.fromkeys(contract.numbers().columns, 1.0) for row in rows]
+    good, refused = model.predict(rows, on_error="return")
+    assert "label" in good
+    assert (refused.field, refused.code) == ("color", "unseen_level")
+
+
+def test_a_booster_refuses_infinity_and_a_wrapper_does_not():
+    booster, frame = booster_logistic()
+    assert penstock.convert(booster, frame).schema["normal"].infinite == "refuse"
+    estimator, frame = classifier()
+    assert penstock.convert(estimator, frame).schema["normal"].infinite == "allow"
+
+
+def test_numbers_half_way_between_two_f32_are_rounded_once():
+    above, below = "1.00000005960464477539062500001", "1.00000005960464477539062499999"
+    assert float(above) == float(below)
+    for text, bits in ((above, 0x3F800001), (below, 0x3F800000)):
+        document = files.read("model.json", f'{{"version": {text}}}'.encode()).document
+        assert np.float32(document["version"]).view("int32") == bits
+
+
+# -- refusals --
+
+
+def test_an_unknown_objective_is_refused():
+    booster, frame = booster_logistic()
+    document = _document(booster)
+    document["learner"]["objective"]["name"] = "reg:novelty"
+    assert "`objective`" in contract.refused(_file(document), frame, verify=False)
+
+
+PLACES = (
+    (),
+    ("learner",),
+    ("learner", "learner_model_param"),
+    ("learner", "objective"),
+    ("learner", "gradient_booster"),
+    ("learner", "gradient_booster", "model"),
+    ("learner", "gradient_booster", "model", "gbtree_model_param"),
+    ("learner", "gradient_booster", "model", "cats"),
+    ("learner", "gradient_booster", "model", "trees", 1),
+    ("learner", "gradient_booster", "model", "trees", 1, "tree_param"),
+)
+
+
+@pytest.mark.parametrize("place", PLACES, ids=str)
+def test_unknown_keys_are_refused(place):
+    booster, frame = booster_logistic()
+    document = _document(booster)
+    inner = document
+    for key in place:
+        inner = inner[key]
+    inner["novelty"] = "1"
+    message = contract.refused(_file(document), frame, verify=False)
+    assert "unknown key" in message
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("left_children", [1, 3, 5, -2, -1, -1, -1], "side by side"),
+        ("left_children", [0, 3, 5, -1, -1, -1, -1], "side by side"),
+        ("left_children", [1], "entries for"),
+        ("left_children", "text", "no list of integers"),
+        ("left_children", [[1]], "no list of integers"),
+        ("split_indices", [9, 9, 9, 9, 9, 9, 9], "feature beyond"),
+        ("split_conditions", [None] * 7, "compares with what is no number"),
+        ("split_conditions", ["x"] * 7, "`split_conditions`"),
+        ("categories_nodes", [0], "do not fit together"),
+        ("split_type", [1] * 7, "`split_type`"),
+        ("id", 5, "its `id` is 5"),
+        ("tree_param", {}, "entries for"),
+        ("tree_param", None, "malformed"),
+    ],
+)
+def test_damaged_trees_are_refused(key, value, message):
+    frame = contract.numbers()
+    data = xgboost.DMatrix(frame, contract.answer(frame, (0, 1)))
+    booster = xgboost.train({**NATIVE, "max_depth": 2}, data, 2)
+    document = _document(booster)
+    tree = document["learner"]["gradient_booster"]["model"]["trees"][0]
+    assert tree["tree_param"]["num_nodes"] == "7"
+    tree[key] = value
+    assert message in contract.refused(_file(document), frame, verify=False)
+
+
+def test_sets_of_categories_that_fill_the_memory_are_refused():
+    booster, array = booster_on_codes_of_categories()
+    document = _document(booster)
+    model = document["learner"]["gradient_booster"]["model"]
+    for tree in model["trees"]:
+        tree["categories"] = [16777215] * len(tree["categories"])
+    model["trees"] = [tree | {"id": at} for at, tree in enumerate(model["trees"] * 100)]
+    model["tree_info"] *= 100
+    model["gbtree_model_param"]["num_trees"] = str(len(model["trees"]))
+    assert "more memory" in contract.refused(_file(document), array, verify=False)
+
+
+def test_no_prefix_of_a_file_is_taken_for_a_model():
+    booster, _ = booster_on_codes_of_categories()
+    data = bytes(booster.save_raw("ubj"))
+    for end in range(0, len(data), 7):
+        with pytest.raises(penstock.ConvertError):
+            ubjson.decode(data[:end])
+    text = bytes(booster.save_raw("json"))
+    for end in range(0, len(text), 101):
+        with pytest.raises(penstock.ConvertError):
+            files.read("model.json", text[:end])
+
+
+def test_damaged_files_are_refused_or_converted_and_nothing_else():
+    booster, array = booster_on_codes_of_categories()
+    data = bytes(booster.save_raw("ubj"))
+    random = np.random.default_rng(0)
+    for _ in range(300):
+        damaged = bytearray(data)
+        for at in random.integers(0, len(data), 3):
+            damaged[at] = random.integers(0, 256)
+        try:
+            penstock.convert(files.read("model.ubj", bytes(damaged)), array, verify=False)
+        except penstock.PenstockError:
+            continue
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "1 bytes should follow"),
+        (b"[" * 100 + b"]" * 100, "nested too deeply"),
+        (b"[#L\x7f" + b"\xff" * 7, "1 bytes should follow"),
+        (b"[$d#L\x00\x00\x00\x00\x00\xff\xff\xff", "bytes should follow"),
+        (b"[$d#i\xff", "-4 bytes should follow"),
+        (b"[$Z#i\x01", "no type of an array"),
+        (b"{i\x01ai\x01i\x01ai\x01}", "`a` comes twice"),
+        (b"Si\x01\xff", "not UTF-8"),
+        (b"H", "no type that XGBoost writes"),
+        (b"TT", "bytes follow"),
+    ],
+)
+def test_what_is_no_ubjson_is_refused(data, message):
+    with pytest.raises(penstock.ConvertError, match=message):
+        ubjson.decode(data)
+
+
+def test_missing_values_that_are_infinite_are_refused():
+    frame = contract.numbers()
+    estimator = xgboost.XGBClassifier(missing=np.inf, **QUICK)
+    estimator.fit(frame, contract.answer(frame, (0, 1)))
+    assert "`missing`" in contract.refused(estimator, frame)
+
+
+def test_a_number_for_missing_categories_is_refused():
+    frame = _categories()
+    estimator = xgboost.XGBClassifier(enable_categorical=True, missing=0.0, **QUICK)
+    estimator.fit(frame, _category_target(frame))
+    assert "`missing`" in contract.refused(estimator, frame)
+
+
+def test_multiclass_of_two_is_refused():
+    """XGBoost takes the two columns for two labels."""
+    frame = contract.numbers()
+    estimator = xgboost.XGBClassifier(objective="multi:softprob", num_class=2, **QUICK)
+    estimator.fit(frame, contract.answer(frame, (0, 1)))
+    assert "`objective`" in contract.refused(estimator, frame)
+
+
+def test_columns_in_another_order_are_refused():
+    estimator, frame = classifier()
+    message = contract.refused(estimator, frame[frame.columns[::-1]])
+    assert "in another order" in message
+
+
+def test_arrays_for_a_booster_with_names_are_refused():
+    booster, frame = booster_logistic()
+    assert "refuses arrays" in contract.refused(booster, frame.to_numpy())
+
+
+def test_text_columns_are_refused():
+    estimator, frame = classifier()
+    message = contract.refused(estimator, frame.assign(signed="a"))
+    assert "`enable_categorical`" in message
+
+
+def test_numbers_where_categories_were_are_refused():
+    estimator, frame = classifier_on_categories()
+    message = contract.refused(estimator, frame.assign(code=1.0))
+    assert "column `code` had categories in training" in message
+
+
+def test_levels_that_xgboost_saved_wrong_are_refused_in_another_order():
+    estimator, frame = classifier_on_categories()
+    levels = list(frame["word"].cat.categories)[::-1]
+    message = contract.refused(
+        estimator, frame.assign(word=frame["word"].cat.reorder_categories(levels))
+    )
+    assert "saves levels beyond ASCII wrong" in message

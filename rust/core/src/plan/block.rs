@@ -18,6 +18,7 @@ pub struct Scratch {
 /// Room for steps that need more than registers. It only ever grows.
 #[derive(Default)]
 pub struct Workspace {
+    pub ranks8: Vec<u8>,
     pub ranks16: Vec<u16>,
     pub ranks32: Vec<u32>,
     pub indices: Vec<u32>,

@@ -1,0 +1,223 @@
+//! Ensembles of trees.
+
+use super::Lower;
+use crate::budgets::{MAX_TREES, MAX_TREE_NODES};
+use crate::error::ArtifactError;
+use crate::manifest::Precision;
+use crate::plan::element::{Element, Register, Vector};
+use crate::plan::{Lowering, TensorName};
+use crate::tensors::Dtype;
+use crate::trees::{
+    pack, Comparison, Ensemble, Forest, Input, Leaves, OtherCategory, Packed, Rules, TreesStep,
+    Word,
+};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trees {
+    ends: TensorName,
+    features: TensorName,
+    thresholds: TensorName,
+    left: TensorName,
+    right: TensorName,
+    flags: TensorName,
+    leaves: TensorName,
+    outputs: TensorName,
+    start: TensorName,
+    comparison: Comparison,
+    precision: Precision,
+    flush_zero: bool,
+    accumulate: Precision,
+    divisor: f64,
+    set_ends: Option<TensorName>,
+    set_words: Option<TensorName>,
+    other_category: OtherCategory,
+}
+
+impl Lower for Trees {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
+        let input = lowering.one(inputs)?;
+        let elements = input
+            .iter()
+            .map(|element| {
+                Input::new(element)
+                    .ok_or_else(|| lowering.error("takes numbers; its input has texts or codes"))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let ensemble = self.ensemble(lowering)?;
+        let sums = self.sums(lowering, ensemble.tree_count())?;
+        let forest = pack(&ensemble, &elements)
+            .map_err(|what| lowering.error(&format!("{what}; convert the model again")))?;
+        let targets = lowering.outputs(&tested(&ensemble, &input), sums.output_count());
+        let output = targets.iter().map(|target| Element::Number(*target)).collect();
+        match forest {
+            Packed::U8(forest) => push(lowering, forest, sums, targets),
+            Packed::U16(forest) => push(lowering, forest, sums, targets),
+            Packed::U32(forest) => push(lowering, forest, sums, targets),
+        }
+        Ok(output)
+    }
+}
+
+/// The elements that a node tests.
+fn tested(ensemble: &Ensemble, input: &Vector) -> Vec<Element> {
+    let mut is_tested = vec![false; input.len()];
+    for feature in ensemble.features.iter().filter(|feature| **feature >= 0) {
+        is_tested[*feature as usize] = true;
+    }
+    let elements = input.iter().zip(is_tested).filter(|(_, is_tested)| *is_tested);
+    elements.map(|(element, _)| element.clone()).collect()
+}
+
+/// Leaves, and the type that they are added in.
+enum Sums {
+    F64(Leaves<f64>),
+    F32InF64(Leaves<f32>),
+    F32(Leaves<f32>),
+}
+
+impl Sums {
+    fn output_count(&self) -> usize {
+        match self {
+            Sums::F64(leaves) => leaves.output_count(),
+            Sums::F32InF64(leaves) | Sums::F32(leaves) => leaves.output_count(),
+        }
+    }
+}
+
+fn push<W: Word>(
+    lowering: &mut Lowering<'_>,
+    forest: Forest<W>,
+    sums: Sums,
+    targets: Vec<Register>,
+) {
+    match sums {
+        Sums::F64(leaves) => {
+            lowering.builder.push(TreesStep::<W, f64, f64>::new(forest, leaves, targets))
+        }
+        Sums::F32InF64(leaves) => {
+            lowering.builder.push(TreesStep::<W, f32, f64>::new(forest, leaves, targets));
+        }
+        Sums::F32(leaves) => {
+            lowering.builder.push(TreesStep::<W, f32, f32>::new(forest, leaves, targets))
+        }
+    }
+}
+
+impl Trees {
+    /// The trees as the tensors have them; `pack` checks them.
+    fn ensemble(&self, lowering: &Lowering<'_>) -> Result<Ensemble, ArtifactError> {
+        let tensors = lowering.tensors;
+        let (set_ends, set_words) = match (&self.set_ends, &self.set_words) {
+            (Some(ends), Some(words)) => (lowering.i32s(ends)?, tensors.u32s(&words.tensor)),
+            (None, None) => (Vec::new(), Ok(Vec::new())),
+            _ => return Err(lowering.error("has only one of `set_ends` and `set_words`")),
+        };
+        let wrong = |error: ArtifactError| lowering.error(&error.0);
+        let ensemble = Ensemble {
+            rules: Rules {
+                comparison: self.comparison,
+                is_single: self.precision == Precision::F32,
+                flush_zero: self.flush_zero,
+                other_category: self.other_category,
+            },
+            ends: lowering.i32s(&self.ends)?,
+            features: lowering.i32s(&self.features)?,
+            thresholds: tensors.f64s(&self.thresholds.tensor).map_err(wrong)?,
+            left: lowering.i32s(&self.left)?,
+            right: lowering.i32s(&self.right)?,
+            flags: tensors.u8s(&self.flags.tensor).map_err(wrong)?,
+            leaf_count: self.leaf_shape(lowering)?.0,
+            set_ends,
+            set_words: set_words.map_err(wrong)?,
+        };
+        let sizes = [
+            ("trees", ensemble.ends.len(), MAX_TREES),
+            ("nodes", ensemble.features.len(), MAX_TREE_NODES),
+        ];
+        for (name, size, most) in sizes {
+            if size > most {
+                return Err(lowering.error(&format!("has {size} {name}; the most is {most}")));
+            }
+        }
+        Ok(ensemble)
+    }
+
+    /// Number of leaves, and of values of each.
+    fn leaf_shape(&self, lowering: &Lowering<'_>) -> Result<(usize, usize), ArtifactError> {
+        let shape = lowering.tensors.shape(&self.leaves.tensor);
+        match shape.map_err(|error| lowering.error(&error.0))?.as_slice() {
+            [count, width] if *width > 0 => Ok((*count, *width)),
+            shape => Err(lowering.error(&format!(
+                "tensor `{}` has the shape {shape:?}; it must be leaves by values",
+                self.leaves.tensor
+            ))),
+        }
+    }
+
+    fn sums(&self, lowering: &Lowering<'_>, trees: usize) -> Result<Sums, ArtifactError> {
+        let name = &self.leaves.tensor;
+        let wrong = |error: ArtifactError| lowering.error(&error.0);
+        let is_single = lowering.tensors.dtype(name).map_err(wrong)? == Dtype::F32;
+        match (self.accumulate, is_single) {
+            (Precision::F64, false) => {
+                let values = lowering.tensors.f64s(name).map_err(wrong)?;
+                self.leaves(lowering, trees, values).map(Sums::F64)
+            }
+            (Precision::F64, true) => {
+                let values = lowering.tensors.f32s(name).map_err(wrong)?;
+                self.leaves(lowering, trees, values).map(Sums::F32InF64)
+            }
+            (Precision::F32, true) => {
+                let values = lowering.tensors.f32s(name).map_err(wrong)?;
+                let leaves = self.leaves(lowering, trees, values)?;
+                match leaves.start.iter().find(|x| f64::from(**x as f32) != **x && !x.is_nan()) {
+                    Some(x) => {
+                        Err(lowering.error(&format!("starts an f32 sum at {x}, which is no f32")))
+                    }
+                    None => Ok(Sums::F32(leaves)),
+                }
+            }
+            (Precision::F32, false) => {
+                Err(lowering.error(&format!("adds f32; tensor `{name}` must have the type F32")))
+            }
+        }
+    }
+
+    /// Checks what the leaves are used for.
+    fn leaves<L>(
+        &self,
+        lowering: &Lowering<'_>,
+        trees: usize,
+        values: Vec<L>,
+    ) -> Result<Leaves<L>, ArtifactError> {
+        let (_, width) = self.leaf_shape(lowering)?;
+        let start =
+            lowering.tensors.f64s(&self.start.tensor).map_err(|error| lowering.error(&error.0))?;
+        let outputs = lowering.i32s(&self.outputs)?;
+        lowering.check_length(&self.outputs.tensor, outputs.len(), trees)?;
+        lowering.check_width(start.len())?;
+        if start.is_empty() || (width > 1 && width != start.len()) {
+            return Err(
+                lowering.error(&format!("has leaves of {width} values and {} starts", start.len()))
+            );
+        }
+        let most = if width > 1 { 0 } else { start.len() - 1 };
+        if let Some(output) = outputs.iter().find(|output| **output < 0 || **output as usize > most)
+        {
+            return Err(lowering
+                .error(&format!("has a tree that adds to output {output}, of {}", most + 1)));
+        }
+        if !(self.divisor.is_finite() && self.divisor > 0.0) {
+            return Err(lowering
+                .error(&format!("divides by {}; it must be a positive number", self.divisor)));
+        }
+        let outputs = outputs.into_iter().map(|output| output as u32).collect();
+        Ok(Leaves { values, width, outputs, start, divisor: self.divisor })
+    }
+}

@@ -1,0 +1,179 @@
+//! What each test of an ensemble comes to on the elements that it is given: nothing, a cut, a range or a set.
+
+use super::ensemble::{Ensemble, Node, Test};
+use super::nodes::LAST_RANK;
+use super::planes::Source;
+use super::rules::{Category, Missing, OtherCategory};
+use super::sets::{Membership, Tables};
+use crate::plan::element::{CodeRegister, Element, Register};
+
+/// An element that trees can test.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Input {
+    Number(Register),
+    Constant(f64),
+    Indicator { code: CodeRegister, equals: u32, on: f64, off: f64 },
+}
+
+impl Input {
+    /// `None` for codes and texts, which are no numbers.
+    pub fn new(element: &Element) -> Option<Self> {
+        match element {
+            Element::Number(register) => Some(Self::Number(*register)),
+            Element::Constant(value) => Some(Self::Constant(*value)),
+            Element::Indicator { code, equals, on, off } => {
+                Some(Self::Indicator { code: *code, equals: *equals, on: *on, off: *off })
+            }
+            Element::Code(_) | Element::Text(_) => None,
+        }
+    }
+}
+
+/// Which rows go left. Ranks are those of the plane of `source`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Decision {
+    /// All of them, or none.
+    Always(bool),
+    /// Numbers up to the cut, and the missing ones if `missing_left`.
+    Cut { source: Source, cut: f64, missing_left: bool },
+    /// Ranks from `low` to `last`, past the largest and on from 0 if `last` is below `low`.
+    Range { source: Source, low: u32, last: u32 },
+    /// Ranks whose bit is set in the table.
+    Set { source: Source, table: u32 },
+}
+
+/// A node as rows can see it: tests whose outcome is known are gone.
+pub enum Settled {
+    Leaf { row: u32 },
+    Split { decision: Decision, left: usize, right: usize },
+}
+
+/// Decides the tests of one ensemble.
+pub struct Decider<'a> {
+    ensemble: &'a Ensemble,
+    inputs: &'a [Input],
+    /// Of each set, with missing categories going right and left; only those that are used.
+    memberships: Vec<[Membership; 2]>,
+    pub tables: Tables,
+}
+
+impl<'a> Decider<'a> {
+    /// The ensemble must have been checked with as many inputs.
+    pub fn new(ensemble: &'a Ensemble, inputs: &'a [Input]) -> Self {
+        let mut is_used = vec![[false; 2]; ensemble.set_ends.len()];
+        for at in 0..ensemble.features.len() {
+            if let Node::Split { feature, test: Test::Category { set, missing_left }, .. } =
+                ensemble.node(0, at)
+            {
+                let is_number = matches!(inputs[feature as usize], Input::Number(_));
+                is_used[set as usize][usize::from(missing_left)] |= is_number;
+            }
+        }
+        let mut tables = Tables::default();
+        let mut membership = |set: usize, missing_left: bool| {
+            if is_used[set][usize::from(missing_left)] {
+                tables.add(ensemble.set(set), missing_left, ensemble.rules.other_category)
+            } else {
+                Membership::Always(false)
+            }
+        };
+        let memberships = (0..ensemble.set_ends.len())
+            .map(|set| [false, true].map(|missing_left| membership(set, missing_left)))
+            .collect();
+        Self { ensemble, inputs, memberships, tables }
+    }
+
+    /// The node that rows really come to when they come to this one.
+    pub fn settle(&self, root: usize, mut at: usize) -> Settled {
+        loop {
+            match self.ensemble.node(root, at) {
+                Node::Leaf { row } => return Settled::Leaf { row },
+                Node::Split { feature, test, left, right } => {
+                    let (left, right) = (left as usize, right as usize);
+                    match self.decide(feature as usize, test) {
+                        Decision::Always(is_left) => at = if is_left { left } else { right },
+                        decision => return Settled::Split { decision, left, right },
+                    }
+                }
+            }
+        }
+    }
+
+    fn decide(&self, feature: usize, test: Test) -> Decision {
+        match self.inputs[feature] {
+            Input::Number(register) => match test {
+                Test::Number { threshold, missing, missing_left } => {
+                    self.decide_number(register, threshold, missing, missing_left)
+                }
+                Test::Category { set, missing_left } => {
+                    match self.memberships[set as usize][usize::from(missing_left)] {
+                        Membership::Always(left) => Decision::Always(left),
+                        Membership::Range { low, last } => {
+                            Decision::Range { source: Source::Category(register), low, last }
+                        }
+                        Membership::Table(table) => {
+                            Decision::Set { source: Source::SetCategory(register), table }
+                        }
+                    }
+                }
+            },
+            Input::Constant(value) => Decision::Always(self.is_left(value, test)),
+            Input::Indicator { code, equals, on, off } => {
+                let source = Source::Code(code);
+                match (self.is_left(on, test), self.is_left(off, test)) {
+                    (true, false) => Decision::Range { source, low: equals, last: equals },
+                    (false, true) => Decision::Range {
+                        source,
+                        low: equals.wrapping_add(1),
+                        last: equals.wrapping_sub(1),
+                    },
+                    (left, _) => Decision::Always(left),
+                }
+            }
+        }
+    }
+
+    fn decide_number(
+        &self,
+        register: Register,
+        threshold: f64,
+        missing: Missing,
+        missing_left: bool,
+    ) -> Decision {
+        let source = Source::Number { register, missing };
+        let has_missing = missing != Missing::Nothing;
+        let missing_left = missing_left && has_missing;
+        match self.ensemble.rules.cut(threshold) {
+            None if missing_left => Decision::Range { source, low: LAST_RANK, last: LAST_RANK },
+            None => Decision::Always(false),
+            Some(f64::INFINITY) if missing_left || !has_missing => Decision::Always(true),
+            Some(cut) => Decision::Cut { source, cut, missing_left },
+        }
+    }
+
+    /// The outcome for a number that is known now.
+    fn is_left(&self, x: f64, test: Test) -> bool {
+        let rules = &self.ensemble.rules;
+        match test {
+            Test::Number { threshold, missing, missing_left } => {
+                rules.is_left(x, threshold, missing, missing_left)
+            }
+            Test::Category { set, missing_left } => {
+                let word = |category: u32| {
+                    let words = self.ensemble.set(set as usize);
+                    words.get(category as usize / 32).map(|word| word >> (category % 32) & 1 != 0)
+                };
+                let found = match rules.category(x) {
+                    Category::Missing => return missing_left,
+                    Category::Negative => None,
+                    Category::Number(category) => word(category),
+                };
+                found.unwrap_or(match rules.other_category {
+                    OtherCategory::Left => true,
+                    OtherCategory::Right => false,
+                    OtherCategory::Missing => missing_left,
+                })
+            }
+        }
+    }
+}

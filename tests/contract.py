@@ -135,21 +135,20 @@ def check(estimator: Any, example: Any, policies: Any, folder: Path) -> None:
     assert penstock.convert(estimator, example, policies=policies).digest == model.digest
     _check_saved(model, folder)
     subject = prepare(estimator, example).subject
-    rows = _rows(subject, model.schema.inputs)
+    probes = _other_probes(subject, model.schema.inputs)
     if policies is None:
-        probes = [Probe(None, "other", row) for row in rows]
         compare(model, subject.oracle, model.schema.inputs, probes, subject.steps)
-    _check_ways(model, subject.oracle.example, rows)
+    _check_ways(model, subject.oracle.example, [probe.row for probe in probes])
 
 
-def _rows(subject: Subject, fields: Any) -> list[dict[str, Any]]:
+def _other_probes(subject: Subject, fields: Any) -> list[Probe]:
     example = subject.oracle.example
-    common = typical(example, 30)
+    common = typical(example, 100)
     used = [field.name for field in fields if field.type != "ignored"]
     refused_rows = subject.oracle.refused(common)
     accepted = [row for at, row in enumerate(common) if at not in refused_rows]
     probes = hostile(example, accepted, used, subject.thresholds, seed=7)
-    return common + [probe.row for probe in probes[::3]]
+    return [Probe(None, "typical", row) for row in common] + probes[::3]
 
 
 def _check_saved(model: Any, folder: Path) -> None:

@@ -178,7 +178,8 @@ def _pandas_array(dtype: Any, column: Column, values: list[Any]) -> Any:
         name = _integer(values, str(dtype), nullable=nullable)
         dtype = {"float64": "Float64", "int64": "Int64"}.get(name, name) if nullable else name
     if column.missing == "nan" and column.kind in ("number", "boolean"):
-        return numpy.array(values, dtype=dtype)
+        with numpy.errstate(over="ignore"):  # what f32 cannot hold is infinite there
+            return numpy.array(values, dtype=dtype)
     return pandas.array(values, dtype=dtype)
 
 
@@ -318,7 +319,8 @@ def _array_build(array: Any, contents: Contents) -> Any:
         dtype = numpy.dtype("object")
     made = numpy.empty((len(columns[0]), len(columns)), dtype=dtype)
     for at, (column, values) in enumerate(contents.values()):
-        made[:, at] = _marked(values, column.missing)
+        with numpy.errstate(over="ignore"):  # what f32 cannot hold is infinite there
+            made[:, at] = _marked(values, column.missing)
     return made
 
 

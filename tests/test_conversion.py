@@ -11,7 +11,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import penstock
 import penstock.conversion
-from penstock import DataError, Field
+from penstock import DataError, Field, SchemaError
 from penstock.converters.values import numeric_columns
 from tests import contract
 
@@ -135,6 +135,21 @@ def test_policies_override_what_is_inferred():
 def test_policy_that_cannot_be_kept_is_refused(policy, message):
     model, frame = regression()
     assert message in contract.refused(model, frame, policies=policy)
+
+
+def test_pattern_that_only_python_understands_is_refused():
+    frame = contract.texts()
+    policies = {"town": Field(pattern="(?=town).*")}
+    message = contract.refused(FunctionTransformer().fit(frame), frame, policies=policies)
+    assert "cannot keep these policies" in message and "`town`" in message
+
+
+def test_policy_of_another_type_is_refused():
+    frame = contract.texts()
+    with pytest.raises(SchemaError, match="`town` is text: `minimum`"):
+        penstock.convert(
+            FunctionTransformer().fit(frame), frame, policies={"town": Field(minimum=1)}
+        )
 
 
 def test_replacement_makes_missing_values_answerable():

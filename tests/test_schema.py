@@ -45,6 +45,11 @@ def test_declaring_missing_as_refused_drops_a_replacement():
         ({"type": "number", "replacement": "x"}, "is 'x', which is no number"),
         ({"type": "number", "replacement": True}, "is True, which is no number"),
         ({"pattern": "a+", "on_range": "clip"}, "use `missing`"),
+        ({"type": "text", "minimum": 0}, "is text: `minimum` is for number and timestamp only"),
+        ({"type": "number", "pattern": "a"}, "is number: `pattern` is for text only"),
+        ({"type": "boolean", "on_range": "clip"}, "only numbers are clipped"),
+        ({"type": "number", "levels": [1, "a"]}, "its level 'a' is not"),
+        ({"type": "number", "levels": [True]}, "its level True is not"),
     ],
 )
 def test_contradiction_in_a_field_is_refused(keywords, message):

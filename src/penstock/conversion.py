@@ -13,7 +13,7 @@ from penstock.converters import table
 from penstock.converters.context import Context, public_name
 from penstock.converters.values import Answer, Ask, Prediction, Value
 from penstock.description import steps
-from penstock.errors import ConvertError
+from penstock.errors import ArtifactError, ConvertError
 from penstock.examples import choose
 from penstock.frames import Example, describe
 from penstock.hostile import Probe, typical
@@ -50,8 +50,12 @@ def convert(
     proof = prove(prepared.subject) if verify else _unproved(prepared.subject)
     fields = declared(proof.fields, policies)
     draft = prepared.draft.with_inputs(fields)
-    answers = prepared.subject.oracle.answers
-    examples = choose(proof.outcomes, answers, fields, prepared.subject.engine(fields))
+    try:
+        engine = prepared.subject.engine(fields)
+    except ArtifactError as error:
+        # The graph has passed; a pattern may be one that only Python understands.
+        raise ConvertError(f"the engine cannot keep these policies: {error}") from error
+    examples = choose(proof.outcomes, prepared.subject.oracle.answers, fields, engine)
     return _model(replace(draft, examples=examples), verify=True)
 
 

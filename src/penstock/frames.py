@@ -1,5 +1,6 @@
 """The example that comes with a model: what columns it has, and tables like it with other rows."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -84,7 +85,7 @@ def _kind(data: Any) -> tuple[str, Any]:
     owner = type(data).__module__.split(".")[0]
     if owner == "pandas" and hasattr(data, "columns"):
         return "pandas", data
-    if owner == "polars" and hasattr(data, "columns"):
+    if owner == "polars" and hasattr(data, "to_series"):
         return "polars", data
     if owner == "numpy" and getattr(data, "ndim", 0) == 2:
         return "array", data
@@ -111,6 +112,6 @@ def _check_names(names: list[Any]) -> None:
                 f"column name {name!r} is no text; name the columns, or give the example as an "
                 "array: `example.to_numpy()`"
             )
-    twice = [name for name in names if names.count(name) > 1]
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ConvertError(f"two columns of the example have the name `{twice[0]}`; rename one")

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -22,6 +23,18 @@ WORDS: dict[str, tuple[str, ...]] = {
     "on_range": ("refuse", "missing", "clip"),
     "on_unseen": ("allow", "missing", "refuse"),
     "kind": ("label", "number", "numbers", "features"),
+}
+# What only makes sense for some types.
+TYPED: dict[str, tuple[str, ...]] = {
+    "minimum": ("number", "timestamp"),
+    "maximum": ("number", "timestamp"),
+    "pattern": ("text",),
+}
+# The types of values in Python.
+VALUES: dict[str, tuple[type, ...]] = {
+    "number": (int, float),
+    "text": (str,),
+    "boolean": (bool,),
 }
 # What is not declared and not inferred; these are the meanings of docs/format.md that change
 # nothing.
@@ -71,6 +84,7 @@ class Field:
             if value is not None:
                 _check_word(owner, key, value)
         _check_range(owner, self)
+        _check_type(owner, self)
         _check_replacement(owner, self)
 
     def merged(self, declared: "Field") -> "Field":
@@ -158,8 +172,8 @@ class Schema:
 
     def __post_init__(self) -> None:
         for kind, items in (("input", self.inputs), ("output", self.outputs)):
-            names = [item.name for item in items]
-            twice = [name for name in names if names.count(name) > 1]
+            counts = Counter(item.name for item in items)
+            twice = [name for name, count in counts.items() if count > 1]
             if twice:
                 raise SchemaError(f"two {kind}s have the name `{twice[0]}`")
 
@@ -267,6 +281,25 @@ def _check_range(owner: str, field: Field) -> None:
         )
 
 
+def _fits(value: Any, type_: str) -> bool:
+    if type_ == "number" and isinstance(value, bool):
+        return False
+    return isinstance(value, VALUES.get(type_, (object,)))
+
+
+def _check_type(owner: str, field: Field) -> None:
+    if field.type is None:
+        return
+    for key, types in TYPED.items():
+        if getattr(field, key) is not None and field.type not in types:
+            raise SchemaError(f"{owner} is {field.type}: `{key}` is for {' and '.join(types)} only")
+    if field.on_range == "clip" and field.type != "number":
+        raise SchemaError(f"{owner} is {field.type}: only numbers are clipped; use `missing`")
+    wrong = [level for level in field.levels or () if not _fits(level, field.type)]
+    if wrong:
+        raise SchemaError(f"{owner} is {field.type}: its level {wrong[0]!r} is not")
+
+
 def _check_replacement(owner: str, field: Field) -> None:
     if field.on_missing == "replace" and field.replacement is None:
         raise SchemaError(f"{owner}: `on_missing` is `replace`; give the `replacement` as well")
@@ -274,10 +307,7 @@ def _check_replacement(owner: str, field: Field) -> None:
         raise SchemaError(
             f"{owner}: a `replacement` is given, but `on_missing` is `{field.on_missing}`"
         )
-    expected = {"number": (int, float), "text": (str,), "boolean": (bool,)}.get(field.type or "")
-    if field.replacement is not None and expected is not None:
-        fits = isinstance(field.replacement, expected)
-        if not fits or (field.type == "number" and isinstance(field.replacement, bool)):
-            raise SchemaError(
-                f"{owner}: `replacement` is {field.replacement!r}, which is no {field.type}"
-            )
+    if field.replacement is not None and field.type and not _fits(field.replacement, field.type):
+        raise SchemaError(
+            f"{owner}: `replacement` is {field.replacement!r}, which is no {field.type}"
+        )

@@ -13,6 +13,8 @@ __all__ = ["thresholds"]
 # Operators that keep each element in its place and, but for missing and clipped ones, its value.
 _KEEPING = frozenset(("clip", "impute", "require"))
 _INVERSES = {"add": "subtract", "subtract": "add", "multiply": "divide", "divide": "multiply"}
+# Of larger models the first trees are looked at: a dozen values per field are used.
+MOST_TESTS = 300_000
 _FORMATS = {"F64": "d", "F32": "f", "I32": "i", "U8": "B"}
 
 
@@ -67,9 +69,9 @@ def _traces(
 
 
 def _collect(node: Node, traces: Sequence[Trace | None], found: dict[str, set[float]]) -> None:
-    features = _values(node.fields["features"])
-    limits = _values(node.fields["thresholds"])
-    flags = _values(node.fields["flags"])
+    features = _values(node.fields["features"])[:MOST_TESTS]
+    limits = _values(node.fields["thresholds"])[:MOST_TESTS]
+    flags = _values(node.fields["flags"])[:MOST_TESTS]
     for feature, limit, flag in zip(features, limits, flags, strict=True):
         trace = traces[int(feature)] if feature >= 0 and not int(flag) & 1 else None
         if trace is not None:

@@ -1,6 +1,7 @@
 """One comparison: prepare a case, let its contenders take turns, and keep what was measured."""
 
 import json
+import statistics
 import subprocess
 import sys
 import zipfile
@@ -11,16 +12,16 @@ from pathlib import Path
 import numpy
 
 from bench.contender import Contender
-from bench.loading import Cost, load
+from bench.loading import load
 from bench.models import Case, prepare
 from bench.timing import Measured, interleave
 
 __all__ = ["Comparison", "Goals", "Line", "Result", "compare", "unpacked_bytes"]
 
 ROW_ROUNDS = 25
-BATCH_ROUNDS = 7
+BATCH_ROUNDS = 5
 LOAD_ROUNDS = 9
-COST_RUNS = 5
+RESIDENT_RUNS = 3
 
 Preparation = Callable[[Case], list[Contender]]
 
@@ -56,7 +57,7 @@ class Line:
     row: Measured | None
     batch: Measured
     load: Measured
-    cost: Cost
+    resident_bytes: int | None  # None where the system does not tell
     file_bytes: int
     difference: float
 
@@ -89,7 +90,7 @@ def compare(comparison: Comparison) -> Result:
     _say(f"{comparison.title}: loading")
     files = {str(each.file): each.file for each in contenders}
     loads = interleave({name: _loader(file) for name, file in files.items()}, LOAD_ROUNDS)
-    costs = {name: _cost(file) for name, file in files.items()}
+    residents = {name: _resident_bytes(file) for name, file in files.items()}
 
     lines = [
         Line(
@@ -97,7 +98,7 @@ def compare(comparison: Comparison) -> Result:
             row=row.get(each.name),
             batch=batch[each.name],
             load=loads[str(each.file)],
-            cost=costs[str(each.file)],
+            resident_bytes=residents[str(each.file)],
             file_bytes=each.file.stat().st_size,
             difference=differences[each.name],
         )
@@ -120,14 +121,14 @@ def _loader(file: Path) -> Callable[[], object]:
     return lambda: load(file)
 
 
-def _cost(file: Path) -> Cost:
-    """The median over a few fresh processes, by resident memory."""
+def _resident_bytes(file: Path) -> int | None:
+    """What a loaded model weighs: the median over a few fresh processes."""
     command = [sys.executable, "-m", "bench.loading", str(file)]
     runs = [
-        Cost(**json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
-        for _ in range(COST_RUNS)
+        json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        for _ in range(RESIDENT_RUNS)
     ]
-    return sorted(runs, key=lambda cost: cost.resident_bytes or 0)[COST_RUNS // 2]
+    return None if None in runs else int(statistics.median(runs))
 
 
 def _say(what: str) -> None:

@@ -28,8 +28,8 @@ them; the figures are medians. *One row* is `predict` with a dictionary for pens
 `predict_proba` with a frame of one row for scikit-learn, and a call with arrays made beforehand for
 the others. *Load* is from the file to a model that can predict, the library being imported;
 penstock checks the hashes and runs the examples of the file in that time. *Memory* is what the
-resident set of a fresh process grows by when the file is loaded. *Difference* is the largest one of
-a probability to scikit-learn's, over the batch.
+resident set of a fresh process grows by per model when the file, loaded once, is loaded eight more
+times. *Difference* is the largest one of a probability to scikit-learn's, over the batch.
 
 **Again**: `make bench` runs all of it and writes this page; `python -m bench.flights_lightgbm` (in
 `.venv`) runs one and prints its table. Trained models are kept under `build/bench/`.
@@ -48,7 +48,7 @@ COLUMNS = (
     _Column("one row, µs", lambda line: f"{line.row.median * 1e6:,.1f}" if line.row else ""),
     _Column("load, ms", lambda line: f"{line.load.median * 1e3:,.1f}"),
     _Column("file, kB", lambda line: f"{line.file_bytes / 1e3:,.0f}"),
-    _Column("memory, MB", lambda line: _megabytes(line.cost.resident_bytes)),
+    _Column("memory, MB", lambda line: _megabytes(line.resident_bytes)),
     _Column("difference", lambda line: f"{line.difference:.1e}" if line.difference else "0"),
 )
 
@@ -100,7 +100,7 @@ def _ratio(result: Result, seconds: Callable[[Line], float]) -> float:
 
 def _memory(own: Line) -> tuple[float | None, str]:
     unpacked = unpacked_bytes(own.contender.file)
-    resident = own.cost.resident_bytes
+    resident = own.resident_bytes
     title = f"memory, times the unpacked size ({_megabytes(unpacked)} MB)"
     return resident / unpacked if resident is not None else None, title
 

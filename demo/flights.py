@@ -198,7 +198,7 @@ def _compare(console: "Console", split: "Split", theirs: Contender, ours: Conten
 
 def _cells(theirs: float, ours: float, unit: float) -> tuple[str, str, str]:
     """Both figures, and how many times penstock's goes into the other."""
-    return _figure(theirs / unit), _figure(ours / unit), f"{theirs / ours:.1f} x"
+    return _figure(theirs / unit), _figure(ours / unit), f"{_figure(theirs / ours)} x"
 
 
 def _figure(value: float) -> str:

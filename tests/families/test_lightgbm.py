@@ -1,7 +1,5 @@
 """LightGBM's boosters, wrappers and model texts, beside LightGBM."""
 
-import re
-
 import lightgbm
 import numpy as np
 import pandas as pd
@@ -266,6 +264,11 @@ def text_of_a_model():
     return files.LightGBMText(booster.model_to_string()), frame
 
 
+def text_from_the_third_iteration_on():
+    booster, frame = booster_multiclass()
+    return files.LightGBMText(booster.model_to_string(start_iteration=2)), frame
+
+
 def text_of_a_model_on_categories():
     estimator, frame = classifier_on_categories()
     return files.read("model.txt", estimator.booster_.model_to_string().encode()), frame
@@ -286,45 +289,9 @@ OBJECTIVES = (
 )
 ROOTS = ("fair", "mape", "quantile", "regression", "regression_l1")
 
-EXAMPLES = {
-    make.__name__: make
-    for make in (
-        booster_binary,
-        booster_multiclass,
-        booster_on_an_integer_array,
-        booster_on_integer_codes,
-        booster_one_against_all,
-        booster_rank_xendcg,
-        booster_with_own_objective,
-        booster_with_own_objective_of_three,
-        classifier,
-        classifier_behind_one_hot,
-        classifier_multiclass_of_two,
-        classifier_of_a_random_forest,
-        classifier_of_booleans_with_sigmoid,
-        classifier_of_three_integers,
-        classifier_on_a_small_array,
-        classifier_on_an_array,
-        classifier_on_categories,
-        classifier_on_many_dtypes,
-        classifier_one_against_all,
-        classifier_with_cross_entropy,
-        classifier_with_early_stopping,
-        classifier_with_own_objective,
-        model_with_tweedie,
-        ranker,
-        regressor,
-        regressor_continued,
-        regressor_of_a_random_forest,
-        regressor_of_stumps_without_splits,
-        regressor_on_one_column,
-        regressor_with_dropout,
-        regressor_with_zero_as_missing,
-        regressor_without_missing,
-        text_of_a_model,
-        text_of_a_model_on_categories,
-    )
-}
+# Every function above whose name begins with what it fits.
+FITTED = ("booster_", "classifier", "model_", "ranker", "regressor", "text_")
+EXAMPLES = {name: make for name, make in globals().items() if name.startswith(FITTED)}
 EXAMPLES |= {f"booster_{name}": lambda name=name: _booster(name, _shares) for name in OBJECTIVES}
 EXAMPLES |= {
     f"booster_{name}_of_roots": lambda name=name: _booster(name, _shares, reg_sqrt=True)
@@ -368,23 +335,6 @@ def test_tables_of_polars_and_arrow_convert():
     for table in (polars.from_pandas(frame), polars.from_pandas(frame).to_arrow()):
         estimator = lightgbm.LGBMClassifier(**QUICK).fit(table, contract.answer(frame))
         assert penstock.convert(estimator, table).verify() is None
-
-
-def test_a_text_converts_without_lightgbm(monkeypatch):
-    booster, frame = booster_multiclass()
-    model = files.LightGBMText(booster.model_to_string())
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert "`lightgbm` is not installed" in contract.refused(model, frame)
-    converted = penstock.convert(model, frame, verify=False)
-    expected = booster.predict(frame, raw_score=True)
-    assert (converted.predict(frame).filter(like="raw").to_numpy() == expected).all()
-
-
-def test_texts_with_line_ends_of_windows_are_refused():
-    """LightGBM itself crashes on them."""
-    booster, frame = booster_binary()
-    text = booster.model_to_string().replace("\n", "\r\n")
-    assert "`tree_sizes`" in contract.refused(files.LightGBMText(text), frame)
 
 
 # -- refusals --
@@ -461,53 +411,3 @@ def test_large_integers_in_arrays_are_refused():
     array = np.arange(2**25, 2**25 + 4000, 10).reshape(-1, 2)
     estimator = lightgbm.LGBMRegressor(**QUICK).fit(array, array[:, 0] % 7)
     assert "array of float64" in contract.refused(estimator, array)
-
-
-def _text():
-    return classifier_on_categories()[0].booster_.model_to_string()
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("tree\n", "", "`tree`"),
-        ("version=v4", "version=v5", "version `v5`"),
-        ("label_index=0", "label_index=0\nnovelty=1", "`novelty`"),
-        ("label_index=0", "label_index=0\nlabel_index=0", "`label_index` comes twice"),
-        ("num_tree_per_iteration=1", "num_tree_per_iteration=2", "2 do not divide"),
-        ("max_feature_idx=10", "max_feature_idx=9", "`feature_names` has 11 names"),
-        ("max_feature_idx=10", "max_feature_idx=ten", "`max_feature_idx` is `ten`"),
-        ("objective=binary sigmoid:1", "objective=binary", "no positive number"),
-        ("objective=binary sigmoid:1", "objective=binary novelty:1", "unknown `novelty`"),
-        ("objective=binary sigmoid:1", "objective=binary sigmoid:0", "no positive number"),
-        ("objective=binary sigmoid:1", "objective=novelty", "`novelty` is not supported"),
-        ("Tree=1", "Tree=7", "not tree 1"),
-        ("num_leaves=", "novelty=1\nnum_leaves=", "`novelty`"),
-        ("num_leaves=", "num_leaves=9", "values, not"),
-        ("is_linear=0", "is_linear=1", "`linear_tree`"),
-        (r"left_child=-?\d+", "left_child=0", "two parents"),
-        (r"left_child=-?\d+", "left_child=99", "does not exist"),
-        (r"left_child=-?\d+", "left_child=-99", "does not exist"),
-        (r"left_child=-?\d+", "left_child=x", "`left_child`"),
-        ("split_feature=", "split_feature=9", "`split_feature`"),
-        ("decision_type=", "decision_type=1", "`decision_type`"),
-        ("leaf_value=", "leaf_value=nan ", "`leaf_value`"),
-        ("cat_boundaries=0", "cat_boundaries=1", "no list of sets"),
-        ("end of trees", "end of novelty", "line that is not known"),
-        ("end of parameters", "end", "ends within"),
-        (r"pandas_categorical:\[\[", "pandas_categorical:[{", "no JSON"),
-        (r"pandas_categorical:\[\[", "pandas_categorical:[1,[", "no list of lists"),
-    ],
-)
-def test_damaged_texts_are_refused(old, new, message):
-    text = _text()
-    damaged, count = re.subn(old, new, text, count=1)
-    assert count
-    assert message in contract.refused(files.LightGBMText(damaged), _categories(), verify=False)
-
-
-def test_texts_that_end_early_are_refused():
-    text, frame = _text(), _categories()
-    trees = text.index("end of trees")
-    for end in range(0, trees, 97):
-        contract.refused(files.LightGBMText(text[:end]), frame, verify=False)

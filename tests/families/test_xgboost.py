@@ -1,8 +1,5 @@
 """XGBoost's boosters, wrappers and model files, beside XGBoost."""
 
-import copy
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import penstock
-from penstock.converters import files, ubjson
+from penstock.converters import files
 from tests import contract
 
 QUICK = {"n_estimators": 5, "max_depth": 3, "n_jobs": 1}
@@ -310,72 +307,6 @@ def file_of_ubj():
     return files.read("model.ubj", bytes(booster.save_raw("ubj"))), frame
 
 
-OBJECTIVES = (
-    "binary:logitraw",
-    "count:poisson",
-    "reg:absoluteerror",
-    "reg:gamma",
-    "reg:logistic",
-    "reg:pseudohubererror",
-    "reg:squarederror",
-    "reg:squaredlogerror",
-    "reg:tweedie",
-    "survival:cox",
-)
-
-EXAMPLES = {
-    make.__name__: make
-    for make in (
-        booster_hinge,
-        booster_linear,
-        booster_logistic,
-        booster_on_categories,
-        booster_on_codes_of_categories,
-        booster_softmax,
-        booster_softprob,
-        booster_with_dropout,
-        booster_with_parallel_trees,
-        classifier,
-        classifier_behind_one_hot,
-        classifier_linear,
-        classifier_linear_behind_one_hot,
-        classifier_of_a_random_forest,
-        classifier_of_raw_scores,
-        classifier_of_several_labels,
-        classifier_of_three,
-        classifier_of_three_by_softmax,
-        classifier_of_three_with_dropout,
-        classifier_on_an_array,
-        classifier_on_an_integer_array,
-        classifier_on_categories,
-        classifier_on_many_dtypes,
-        classifier_with_a_fraction_for_missing,
-        classifier_with_dropout,
-        classifier_with_early_stopping,
-        classifier_with_hinge,
-        classifier_with_own_objective,
-        classifier_with_zero_for_missing,
-        file_of_json,
-        file_of_ubj,
-        ranker,
-        ranker_with_a_column_of_queries,
-        regressor,
-        regressor_linear_of_two_targets,
-        regressor_of_a_random_forest,
-        regressor_of_quantiles,
-        regressor_of_two_targets,
-        regressor_on_one_column,
-        regressor_pruned,
-        regressor_with_base_score,
-        regressor_with_vector_leaves,
-    )
-}
-EXAMPLES |= {
-    f"booster_{name.replace(':', '_')}": lambda name=name: _booster(name, _shares)
-    for name in OBJECTIVES
-}
-
-
 def booster_of_a_quantile():
     return _booster("reg:quantileerror", contract.amount, quantile_alpha=0.3)
 
@@ -399,69 +330,29 @@ def classifier_on_a_polars_frame():
     return estimator.fit(frame, target), frame
 
 
+OBJECTIVES = (
+    "binary:logitraw",
+    "count:poisson",
+    "reg:absoluteerror",
+    "reg:gamma",
+    "reg:logistic",
+    "reg:pseudohubererror",
+    "reg:squarederror",
+    "reg:squaredlogerror",
+    "reg:tweedie",
+    "survival:cox",
+)
+
+# Every function above whose name begins with what it fits.
+FITTED = ("booster_", "classifier", "file_", "ranker", "regressor")
+EXAMPLES = {name: make for name, make in globals().items() if name.startswith(FITTED)}
 EXAMPLES |= {
-    make.__name__: make
-    for make in (booster_of_a_quantile, booster_of_survival_times, classifier_on_a_polars_frame)
+    f"booster_{name.replace(':', '_')}": lambda name=name: _booster(name, _shares)
+    for name in OBJECTIVES
 }
 
 
 # -- quirks --
-
-
-def _document(booster):
-    return json.loads(booster.save_raw("json"))
-
-
-def _file(document):
-    return files.read("model.json", json.dumps(document).encode())
-
-
-def _newer(document, version):
-    """The document of a booster with dropout as XGBoost 3.3 or 3.4 lays it out."""
-    document = copy.deepcopy(document)
-    old = document["learner"]["gradient_booster"]
-    new = {"name": "gbtree", "model": old["gbtree"]["model"]}
-    (new if version == [3, 3, 0] else new["model"])["weight_drop"] = old["weight_drop"]
-    document["learner"]["gradient_booster"], document["version"] = new, version
-    return document
-
-
-@pytest.mark.parametrize("version", [[3, 3, 0], [3, 4, 0]])
-def test_dropout_in_the_layouts_of_later_versions_predicts_the_same(version):
-    booster, frame = booster_with_dropout()
-    model = penstock.convert(_file(_newer(_document(booster), version)), frame, verify=False)
-    expected = booster.predict(xgboost.DMatrix(frame)).astype("float64")
-    assert (model.predict(frame)["value"].to_numpy() == expected).all()
-
-
-def test_a_file_of_a_later_version_is_not_proved_by_an_earlier_one():
-    booster, frame = booster_with_dropout()
-    later = _file(_newer(_document(booster), [99, 0, 0]))
-    assert "written by XGBoost 99.0" in contract.refused(later, frame)
-
-
-def test_a_file_converts_without_xgboost(monkeypatch):
-    booster, frame = booster_softprob()
-    model = files.read("model.ubj", bytes(booster.save_raw("ubj")))
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert "`xgboost` is not installed" in contract.refused(model, frame)
-    converted = penstock.convert(model, frame, verify=False)
-    expected = booster.predict(xgboost.DMatrix(frame), output_margin=True).astype("float64")
-    assert (converted.predict(frame).filter(like="raw").to_numpy() == expected).all()
-
-
-def test_documents_of_early_versions_convert():
-    """A base score for all classes, and neither ends of iterations nor lists of categories."""
-    booster, frame = _booster("multi:softprob", _classes(3), num_class=3, base_score=0.5)
-    document = _document(booster)
-    del document["learner"]["feature_types"]
-    document["learner"]["learner_model_param"]["base_score"] = "5E-1"
-    for key in ("iteration_indptr", "cats"):
-        del document["learner"]["gradient_booster"]["model"][key]
-    for tree in document["learner"]["gradient_booster"]["model"]["trees"]:
-        for key in [key for key in tree if key.startswith(("categories", "split_type"))]:
-            del tree[key]
-    penstock.convert(_file(document), frame)
 
 
 def test_codes_below_zero_go_where_xgboost_sends_them():
@@ -487,135 +378,7 @@ def test_a_booster_refuses_infinity_and_a_wrapper_does_not():
     assert penstock.convert(estimator, frame).schema["normal"].infinite == "allow"
 
 
-def test_numbers_half_way_between_two_f32_are_rounded_once():
-    above, below = "1.00000005960464477539062500001", "1.00000005960464477539062499999"
-    assert float(above) == float(below)
-    for text, bits in ((above, 0x3F800001), (below, 0x3F800000)):
-        document = files.read("model.json", f'{{"version": {text}}}'.encode()).document
-        assert np.float32(document["version"]).view("int32") == bits
-
-
 # -- refusals --
-
-
-def test_an_unknown_objective_is_refused():
-    booster, frame = booster_logistic()
-    document = _document(booster)
-    document["learner"]["objective"]["name"] = "reg:novelty"
-    assert "`objective`" in contract.refused(_file(document), frame, verify=False)
-
-
-PLACES = (
-    (),
-    ("learner",),
-    ("learner", "learner_model_param"),
-    ("learner", "objective"),
-    ("learner", "gradient_booster"),
-    ("learner", "gradient_booster", "model"),
-    ("learner", "gradient_booster", "model", "gbtree_model_param"),
-    ("learner", "gradient_booster", "model", "cats"),
-    ("learner", "gradient_booster", "model", "trees", 1),
-    ("learner", "gradient_booster", "model", "trees", 1, "tree_param"),
-)
-
-
-@pytest.mark.parametrize("place", PLACES, ids=str)
-def test_unknown_keys_are_refused(place):
-    booster, frame = booster_logistic()
-    document = _document(booster)
-    inner = document
-    for key in place:
-        inner = inner[key]
-    inner["novelty"] = "1"
-    message = contract.refused(_file(document), frame, verify=False)
-    assert "unknown key" in message
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "message"),
-    [
-        ("left_children", [1, 3, 5, -2, -1, -1, -1], "side by side"),
-        ("left_children", [0, 3, 5, -1, -1, -1, -1], "side by side"),
-        ("left_children", [1], "entries for"),
-        ("left_children", "text", "no list of integers"),
-        ("left_children", [[1]], "no list of integers"),
-        ("split_indices", [9, 9, 9, 9, 9, 9, 9], "feature beyond"),
-        ("split_conditions", [None] * 7, "compares with what is no number"),
-        ("split_conditions", ["x"] * 7, "`split_conditions`"),
-        ("categories_nodes", [0], "do not fit together"),
-        ("split_type", [1] * 7, "`split_type`"),
-        ("id", 5, "its `id` is 5"),
-        ("tree_param", {}, "entries for"),
-        ("tree_param", None, "malformed"),
-    ],
-)
-def test_damaged_trees_are_refused(key, value, message):
-    frame = contract.numbers()
-    data = xgboost.DMatrix(frame, contract.answer(frame, (0, 1)))
-    booster = xgboost.train({**NATIVE, "max_depth": 2}, data, 2)
-    document = _document(booster)
-    tree = document["learner"]["gradient_booster"]["model"]["trees"][0]
-    assert tree["tree_param"]["num_nodes"] == "7"
-    tree[key] = value
-    assert message in contract.refused(_file(document), frame, verify=False)
-
-
-def test_sets_of_categories_that_fill_the_memory_are_refused():
-    booster, array = booster_on_codes_of_categories()
-    document = _document(booster)
-    model = document["learner"]["gradient_booster"]["model"]
-    for tree in model["trees"]:
-        tree["categories"] = [16777215] * len(tree["categories"])
-    model["trees"] = [tree | {"id": at} for at, tree in enumerate(model["trees"] * 100)]
-    model["tree_info"] *= 100
-    model["gbtree_model_param"]["num_trees"] = str(len(model["trees"]))
-    assert "more memory" in contract.refused(_file(document), array, verify=False)
-
-
-def test_no_prefix_of_a_file_is_taken_for_a_model():
-    booster, _ = booster_on_codes_of_categories()
-    data = bytes(booster.save_raw("ubj"))
-    for end in range(0, len(data), 7):
-        with pytest.raises(penstock.ConvertError):
-            ubjson.decode(data[:end])
-    text = bytes(booster.save_raw("json"))
-    for end in range(0, len(text), 101):
-        with pytest.raises(penstock.ConvertError):
-            files.read("model.json", text[:end])
-
-
-def test_damaged_files_are_refused_or_converted_and_nothing_else():
-    booster, array = booster_on_codes_of_categories()
-    data = bytes(booster.save_raw("ubj"))
-    random = np.random.default_rng(0)
-    for _ in range(300):
-        damaged = bytearray(data)
-        for at in random.integers(0, len(data), 3):
-            damaged[at] = random.integers(0, 256)
-        try:
-            penstock.convert(files.read("model.ubj", bytes(damaged)), array, verify=False)
-        except penstock.PenstockError:
-            continue
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (b"", "1 bytes should follow"),
-        (b"[" * 100 + b"]" * 100, "nested too deeply"),
-        (b"[#L\x7f" + b"\xff" * 7, "1 bytes should follow"),
-        (b"[$d#L\x00\x00\x00\x00\x00\xff\xff\xff", "bytes should follow"),
-        (b"[$d#i\xff", "-4 bytes should follow"),
-        (b"[$Z#i\x01", "no type of an array"),
-        (b"{i\x01ai\x01i\x01ai\x01}", "`a` comes twice"),
-        (b"Si\x01\xff", "not UTF-8"),
-        (b"H", "no type that XGBoost writes"),
-        (b"TT", "bytes follow"),
-    ],
-)
-def test_what_is_no_ubjson_is_refused(data, message):
-    with pytest.raises(penstock.ConvertError, match=message):
-        ubjson.decode(data)
 
 
 def test_missing_values_that_are_infinite_are_refused():

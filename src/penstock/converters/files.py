@@ -5,7 +5,7 @@ A file says all that a prediction needs. The proof asks the library itself: with
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,7 @@ __all__ = ["READERS", "LightGBMText", "XGBoostDocument", "read"]
 class LightGBMText:
     """A model that LightGBM has saved (`save_model`, `model_to_string`)."""
 
-    text: str
+    text: str = field(repr=False)
 
     def model_to_string(self) -> str:
         """The text, as a booster answers."""
@@ -41,8 +41,8 @@ class LightGBMText:
 class XGBoostDocument:
     """A model that XGBoost has saved (`save_model`) as `.json` or `.ubj`, read into `document`."""
 
-    document: Mapping[str, Any]
-    data: bytes
+    document: Mapping[str, Any] = field(repr=False)
+    data: bytes = field(repr=False)
 
     def predict(self, data: Any, **keywords: Any) -> Any:
         """What XGBoost answers, for a `DMatrix`."""

@@ -1,36 +1,31 @@
 """XGBoost: boosters, scikit-learn wrappers and model files, all by way of the model's document."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import accumulate, pairwise
 from typing import Any
 
 from penstock.converters import ubjson
 from penstock.converters.answers import Asks, plain, several_classes, two_classes, values
-from penstock.converters.categories import REFUSED, numbered
 from penstock.converters.context import Context
 from penstock.converters.ensembles import Ensemble, Tree
-from penstock.converters.grouping import grouped
 from penstock.converters.scores import complement, largest, softmax, winner
 from penstock.converters.values import (
     Answer,
     Ask,
-    Column,
     Prediction,
     Value,
     labels,
     numbers,
     numeric_columns,
 )
+from penstock.converters.xgboost_features import check_levels, features, fitted_levels
 from penstock.converters.xgboost_json import Linear, Model, Trees, parse
 from penstock.converters.xgboost_objectives import OBJECTIVES
-from penstock.schema import Label
 
 __all__ = ["CONVERTERS"]
 
 # scipy.special.softmax sums in f32 and in another order.
 SCIPY_TOLERANCE = 1e-6
-Levels = Mapping[int, Sequence[Label]]
 
 
 def booster(estimator: Any, value: Value, context: Context) -> Prediction:
@@ -53,15 +48,15 @@ def _booster(estimator: Any, model: Model, value: Value, context: Context) -> Pr
             "was fitted on named columns, and XGBoost refuses arrays then; give the example as a "
             f"frame with the columns {list(model.names[:3])}, ..."
         )
-    levels = _levels(model, value, context)
+    levels = fitted_levels(model, value, context)
     names = value.names
-    features = _features(model, value, levels, context)
-    raw = _raw(model, context.require(features, missing=True, precision="f32"), None, context)
+    finite = context.require(features(model, value, levels, context), missing=True, precision="f32")
+    raw = _raw(model, finite, None, context)
     result, tolerance = _linked(model, raw, context)
 
     def ask(**keywords: Any) -> Ask:
         def answer(data: Any) -> Any:
-            _check_levels(levels, names, data)
+            check_levels(levels, names, data)
             return _through_matrix(estimator, data, keywords)
 
         return Ask(function=answer)
@@ -171,13 +166,13 @@ def _wrapped(estimator: Any, value: Value, context: Context) -> tuple[Model, Val
     """
     source = estimator.get_booster()
     model = parse(ubjson.decode(bytes(source.save_raw("ubj"))), context.refuse)
-    levels = _levels(model, value, context)
+    levels = fitted_levels(model, value, context)
     names = value.names
-    features = _features(model, value, levels, context, missing=estimator.missing)
+    value = features(model, value, levels, context, missing=estimator.missing)
     if estimator.booster == "gblinear":
-        features = context.require(features, missing=True, precision="f32")
-    in_place = _version() < WEIGHTED
-    raw = _raw(model, features, model.best_iteration, context, in_place=in_place)
+        value = context.require(value, missing=True, precision="f32")
+    rounded = _version() < WEIGHTED
+    raw = _raw(model, value, model.best_iteration, context, rounded=rounded)
 
     def ask(method: str, **keywords: Any) -> Ask:
         question = Ask(method, keywords)
@@ -185,7 +180,7 @@ def _wrapped(estimator: Any, value: Value, context: Context) -> tuple[Model, Val
             return question
 
         def answer(data: Any) -> Any:
-            _check_levels(levels, names, data)
+            check_levels(levels, names, data)
             return question(estimator, data)
 
         return Ask(function=answer)
@@ -210,156 +205,11 @@ def _through_matrix(estimator: Any, data: Any, keywords: Mapping[str, Any]) -> A
     return estimator.predict(matrix, **keywords)
 
 
-# -- features --
-
-
-def _levels(model: Model, value: Value, context: Context) -> Levels:
-    """The levels of training by position of the category column; in a frame alone.
-
-    In an array the codes themselves are given.
-    """
-    if not value.frame:
-        return {}
-    known = model.booster.categories if isinstance(model.booster, Trees) else None
-    levels: dict[int, Sequence[Label]] = {}
-    for at, column in enumerate(value.columns):
-        fitted = known[at] if known is not None and at < len(known) else ()
-        if column.dtype == "category" or column.kind == "text":
-            if not fitted:
-                context.refuse(
-                    f"column `{column.name}` is one of categories or text, and the model knows no "
-                    "levels of it; models that were saved before XGBoost 3.1 do not keep them",
-                    option="enable_categorical",
-                )
-            levels[at] = _intact(column, fitted, context)
-        elif fitted:
-            context.refuse(
-                f"column `{column.name}` had categories in training; make it a category column",
-                option="enable_categorical",
-            )
-    return levels
-
-
-def _intact(column: Column, fitted: Sequence[Label], context: Context) -> Sequence[Label]:
-    """The levels, also where XGBoost before 3.4 has cut them in the wrong places.
-
-    It counts characters of a pandas category where bytes are due, so that all levels behind one
-    that is not ASCII are wrong, in training and in prediction alike (xgboost/_data_utils.py,
-    `npstr_to_arrow_strarr`).
-    """
-    texts = [level for level in column.categories or () if isinstance(level, str)]
-    joined, ends = "".join(texts).encode(), accumulate((len(text) for text in texts), initial=0)
-    cut = [joined[start:end] for start, end in pairwise(ends)]
-    known = [level.encode(errors="surrogateescape") for level in fitted if isinstance(level, str)]
-    if texts and cut == known:
-        return texts
-    new = [text for text in texts if text not in fitted]
-    if new and not "".join([*texts, *(str(level) for level in fitted)]).isascii():
-        context.refuse(
-            f"column `{column.name}` has the level {new[0]!r}, which the model does not know; "
-            "XGBoost before 3.4 saves levels beyond ASCII wrong: give the example with the "
-            "categories of the training data, in their order"
-        )
-    return fitted
-
-
-def _check_levels(levels: Levels, names: Sequence[str | None], data: Any) -> None:
-    """Raises where a level is new.
-
-    XGBoost from 3.3 on does; 3.1 and 3.2 take it for the next one in the order of the alphabet
-    (src/encoder/ordinal.h, `SearchSorted`; mended in dmlc/xgboost#12193).
-    """
-    for at, known in levels.items():
-        found = {item.as_py() if hasattr(item, "as_py") else item for item in data[names[at]]}
-        new = [item for item in found if item is not None and item == item and item not in known]
-        if new:
-            raise ValueError(f"column `{names[at]}` has the level {new[0]!r}, which is new")
-
-
-def _features(
-    model: Model, value: Value, levels: Levels, context: Context, *, missing: Any = float("nan")
-) -> Value:
-    """The columns as numbers; what XGBoost takes for missing is NaN."""
-    import numpy
-
-    if value.width != model.feature_count:
-        context.refuse(f"was fitted on {model.feature_count} columns and gets {value.width}")
-    if value.frame and model.names and list(value.names) != list(model.names):
-        _refuse_names(model.names, value.names, context)
-    sparse = value.sparse
-    value = numbered(value, levels, context, unseen=REFUSED)
-    for column in value.columns:
-        if value.frame and column.dtype == "object":
-            context.refuse(f"column `{column.name}` holds objects, which XGBoost does not take")
-    value = replace(context.number(value), frame=False)
-    if not isinstance(missing, (int, float)) or abs(missing) == float("inf"):
-        context.refuse(
-            f"`{missing}` is no number that may stand for a missing one", option="missing"
-        )
-    if missing == missing:
-        if levels:
-            context.refuse("is compared with the codes of categories; use NaN", option="missing")
-        # XGBoost compares after it has rounded both to f32.
-        value = _without(context.cast(value, "f32"), float(numpy.float32(missing)), context)
-    if sparse:
-        value = _without(context.cast(value, "f32"), 0.0, context)
-    return _whole(model, value, levels, context)
-
-
-def _refuse_names(fitted: Sequence[str], names: Sequence[str | None], context: Context) -> None:
-    lacking = [name for name in fitted if name not in names]
-    if lacking:
-        context.refuse(f"was fitted with the column `{lacking[0]}`, which the example lacks")
-    context.refuse(
-        f"was fitted on the columns in another order: {', '.join(fitted[:5])}, ...; give the "
-        "example in that order"
-    )
-
-
-def _without(value: Value, missing: float, context: Context) -> Value:
-    """The numbers, NaN where they are the one that stands for a missing one."""
-    import numpy
-
-    nothing = numpy.full(value.width, numpy.nan)
-    return context.add("impute", value, value.columns, missing=missing, replacements=nothing)
-
-
-def _whole(model: Model, value: Value, levels: Levels, context: Context) -> Value:
-    """Codes of categories that come as numbers, rounded down.
-
-    XGBoost sends every negative number left, -0.5 as well (src/common/categorical.h, `InvalidCat`);
-    the operator cuts the fraction off first.
-    """
-    trees = model.booster.trees if isinstance(model.booster, Trees) else ()
-    categorical = _tested(tree.features[tree.categorical] for tree in trees)
-    numeric = _tested(tree.features[~tree.categorical] for tree in trees)
-    if categorical & numeric:
-        context.refuse(
-            f"feature {min(categorical & numeric)} is tested as a number and as a category",
-            option="feature_types",
-        )
-    given = categorical - set(levels)
-    if not given:
-        return value
-
-    def convert(is_code: bool, part: Value, positions: list[int]) -> Value:
-        if not is_code:
-            return part
-        part = context.cast(part, "f32")
-        return context.add("map", part, part.columns, function="floor", precision="f32")
-
-    return grouped(value, [at in given for at in range(value.width)], context, convert)
-
-
-def _tested(features: Iterable[Any]) -> set[int]:
-    return {int(at) for part in features for at in part if at >= 0}
-
-
 # -- raw scores --
 
 
 def _raw(
-    model: Model, value: Value, best: int | None, context: Context, *, in_place: bool = False
+    model: Model, value: Value, best: int | None, context: Context, *, rounded: bool = False
 ) -> Value:
     """The margins of the base score, and what each tree or feature adds to them in f32."""
     import numpy
@@ -375,7 +225,7 @@ def _raw(
         context.refuse(f"{model.base_score[0]} has no margin", option="base_score")
     if isinstance(model.booster, Linear):
         return _linear(model.booster, margins, value, context)
-    trees = _weighted(model.booster, margins, in_place=in_place)
+    trees = _weighted(model.booster, margins, rounded=rounded)
     ends = model.booster.ends
     if best is not None and best + 1 >= len(ends):
         context.refuse(f"is {best} of {len(ends) - 1} iterations", option="best_iteration")
@@ -391,18 +241,18 @@ def _raw(
     ).add_to(context, value)
 
 
-def _weighted(booster: Trees, margins: Any, *, in_place: bool) -> Sequence[Tree]:
+def _weighted(booster: Trees, margins: Any, *, rounded: bool) -> Sequence[Tree]:
     """The trees with their weights in the leaves, where some were dropped in training.
 
-    `in_place`: XGBoost before 3.3 predicts each tree with the margin, and takes that off again
-    (src/gbm/gbtree.cc, `Dart::InplacePredict`), which rounds.
+    `rounded`: before 3.3 XGBoost, when it predicts in place, adds the margin to each leaf and takes
+    it off again (src/gbm/gbtree.cc, `Dart::InplacePredict`).
     """
     if booster.weights is None:
         return booster.trees
     trees = []
     for tree, weight, output in zip(booster.trees, booster.weights, booster.outputs, strict=True):
         leaves = tree.leaves
-        if in_place:
+        if rounded:
             leaves = (margins[output] + leaves) - margins[output]
         trees.append(replace(tree, leaves=leaves * weight))
     return trees

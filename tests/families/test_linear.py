@@ -1,0 +1,249 @@
+"""Linear models beside scikit-learn."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+from sklearn.linear_model import (
+    ElasticNet,
+    ElasticNetCV,
+    GammaRegressor,
+    Lasso,
+    LassoCV,
+    LinearRegression,
+    LogisticRegression,
+    LogisticRegressionCV,
+    PoissonRegressor,
+    Ridge,
+    RidgeClassifier,
+    RidgeClassifierCV,
+    RidgeCV,
+    SGDClassifier,
+    SGDRegressor,
+    TweedieRegressor,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC, LinearSVR
+
+import penstock
+from tests import contract
+
+TEXTS, NUMBERS, FLAGS = ("no", "yes"), (30, 10, 20), (False, True)
+# Far more classes than numpy adds one after the other.
+MANY = tuple("abcdefghijkl")
+
+
+def scaled(dtype="float64"):
+    """Numbers on one scale: scores that are sums of huge terms are as inexact as these."""
+    frame = contract.numbers()
+    frame["large"] = np.log(frame["large"])
+    return frame.astype(dtype)
+
+
+def classifier(estimator, classes=TEXTS, frame=None):
+    def make():
+        data = scaled() if frame is None else frame()
+        return estimator.fit(data, contract.answer(scaled(), classes)), data
+
+    return make
+
+
+def regressor(estimator, target=lambda amount: amount, frame=None):
+    def make():
+        data = scaled() if frame is None else frame()
+        return estimator.fit(data, target(contract.amount(scaled()))), data
+
+    return make
+
+
+def two(amount):
+    return np.stack([amount, -3 * amount], axis=1)
+
+
+def one_column(amount):
+    return amount[:, np.newaxis]
+
+
+def positive(amount):
+    return np.abs(amount) + 0.1
+
+
+def labels(matrix=np.asarray):
+    frame = scaled()
+    amount = contract.amount(frame)
+    return matrix(np.stack([amount > 2, amount > 3, frame["signed"] > 0], axis=1).astype(int))
+
+
+def singles():
+    return scaled("float32").to_numpy()
+
+
+def mixed():
+    return contract.mixed(missing=False)[["integer", "flag", "normal", "signed"]]
+
+
+def sparsified(estimator, target):
+    frame = scaled()
+    return estimator.fit(frame, target(frame)).sparsify(), frame
+
+
+EXAMPLES = {
+    "linear_regression": regressor(LinearRegression()),
+    "linear_regression_of_two_targets": regressor(LinearRegression(), two),
+    "linear_regression_of_a_matrix_of_one_target": regressor(LinearRegression(), one_column),
+    "linear_regression_without_intercept": regressor(
+        LinearRegression(fit_intercept=False, positive=True), two
+    ),
+    "linear_regression_on_float32": regressor(LinearRegression(), frame=singles),
+    "linear_regression_on_mixed_dtypes": regressor(LinearRegression(), frame=mixed),
+    "ridge": regressor(Ridge()),
+    "ridge_of_two_targets": regressor(Ridge(alpha=[1.0, 2.0]), two),
+    "ridge_cv": regressor(RidgeCV()),
+    "ridge_cv_with_alpha_per_target": regressor(RidgeCV(alpha_per_target=True), two),
+    "lasso": regressor(Lasso(alpha=0.01)),
+    "lasso_of_a_matrix_of_one_target": regressor(Lasso(alpha=0.01), one_column),
+    "lasso_cv": regressor(LassoCV(alphas=5, cv=2)),
+    "elastic_net": regressor(ElasticNet(alpha=0.01)),
+    "elastic_net_of_two_targets": regressor(ElasticNet(alpha=0.01), two),
+    "elastic_net_cv": regressor(ElasticNetCV(alphas=5, cv=2)),
+    "sgd_regressor": regressor(SGDRegressor(loss="huber", random_state=0)),
+    "sgd_regressor_sparsified": lambda: sparsified(
+        SGDRegressor(penalty="l1", random_state=0), contract.amount
+    ),
+    "linear_svr": regressor(LinearSVR(random_state=0)),
+    "linear_svr_without_intercept": regressor(LinearSVR(fit_intercept=False, random_state=0)),
+    "poisson_regressor": regressor(PoissonRegressor(), positive),
+    "poisson_regressor_on_float32": regressor(PoissonRegressor(), positive, singles),
+    "gamma_regressor": regressor(GammaRegressor(), positive),
+    "logistic_regression_of_text": classifier(LogisticRegression()),
+    "logistic_regression_of_booleans_by_liblinear": classifier(
+        LogisticRegression(solver="liblinear"), FLAGS
+    ),
+    "logistic_regression_of_integers": classifier(LogisticRegression(), NUMBERS),
+    "logistic_regression_of_many_classes": classifier(LogisticRegression(), MANY),
+    "logistic_regression_on_float32": classifier(LogisticRegression(), NUMBERS, singles),
+    "logistic_regression_of_two_on_float32": classifier(LogisticRegression(), TEXTS, singles),
+    "logistic_regression_fitted_on_float64_and_asked_in_float32": lambda: (
+        LogisticRegression().fit(scaled().to_numpy(), contract.answer(scaled())),
+        singles(),
+    ),
+    "logistic_regression_cv": classifier(LogisticRegressionCV(cv=2, Cs=2), NUMBERS),
+    "logistic_regression_cv_of_two": classifier(LogisticRegressionCV(cv=2, Cs=2)),
+    "sgd_classifier_with_log_loss": classifier(SGDClassifier(loss="log_loss", random_state=0)),
+    "sgd_classifier_with_log_loss_of_many_classes": classifier(
+        SGDClassifier(loss="log_loss", random_state=0), MANY
+    ),
+    "sgd_classifier_with_modified_huber": classifier(
+        SGDClassifier(loss="modified_huber", alpha=0.1, random_state=0)
+    ),
+    "sgd_classifier_with_modified_huber_of_three": classifier(
+        SGDClassifier(loss="modified_huber", alpha=0.1, random_state=0), NUMBERS
+    ),
+    "sgd_classifier_sparsified": lambda: sparsified(
+        SGDClassifier(penalty="l1", random_state=0), contract.answer
+    ),
+    "linear_svc": classifier(LinearSVC(random_state=0)),
+    "linear_svc_of_three_by_crammer_singer": classifier(
+        LinearSVC(multi_class="crammer_singer", random_state=0), NUMBERS
+    ),
+    "ridge_classifier": classifier(RidgeClassifier(), FLAGS),
+    "ridge_classifier_of_three": classifier(RidgeClassifier(), NUMBERS),
+    "ridge_classifier_of_labels": lambda: (RidgeClassifier().fit(scaled(), labels()), scaled()),
+    "ridge_classifier_of_sparse_labels": lambda: (
+        RidgeClassifier().fit(scaled(), labels(scipy.sparse.csr_array)),
+        scaled(),
+    ),
+    "ridge_classifier_cv": classifier(RidgeClassifierCV(), NUMBERS),
+    **{
+        f"tweedie_regressor_of_power_{power}_with_{link}_link": regressor(
+            TweedieRegressor(power=power, link=link), positive
+        )
+        for power, link in ((0, "auto"), (0, "log"), (1.5, "auto"), (3, "identity"))
+    },
+    **{
+        # The rate keeps squared losses from diverging.
+        f"sgd_classifier_with_{loss}": classifier(
+            SGDClassifier(loss=loss, learning_rate="constant", eta0=1e-3, random_state=0)
+        )
+        for loss in (
+            "epsilon_insensitive",
+            "hinge",
+            "huber",
+            "perceptron",
+            "squared_epsilon_insensitive",
+            "squared_error",
+            "squared_hinge",
+        )
+    },
+}
+
+
+def test_every_loss_of_sgd_has_an_example():
+    assert {f"sgd_classifier_with_{loss}" for loss in SGDClassifier.loss_functions} <= set(EXAMPLES)
+
+
+def test_a_score_of_zero_is_the_first_class():
+    frame = scaled()
+    model = LogisticRegression().fit(frame, contract.answer(frame))
+    model.coef_[:] = 0.0
+    model.intercept_[:] = 0.0
+    converted = penstock.convert(model, frame)
+    row = dict(frame.iloc[0])
+    assert converted.predict(row)["label"] == "no" == model.predict(frame[:1])[0]
+    assert converted.predict(row)["probability"] == {"no": 0.5, "yes": 0.5}
+
+
+def test_equal_scores_are_the_first_class():
+    frame = scaled()
+    model = LogisticRegression(max_iter=1000).fit(frame, contract.answer(frame, NUMBERS))
+    model.coef_[:] = 0.0
+    model.intercept_[:] = [-1.0, 2.0, 2.0]
+    converted = penstock.convert(model, frame)
+    assert converted.predict(dict(frame.iloc[0]))["label"] == 20 == model.predict(frame[:1])[0]
+
+
+def test_scores_beyond_every_margin_share_equally():
+    frame = scaled()
+    model = SGDClassifier(loss="modified_huber", random_state=0)
+    model.fit(frame, contract.answer(frame, NUMBERS))
+    model.coef_[:] = 0.0
+    model.intercept_[:] = -2.0
+    shares = penstock.convert(model, frame).predict(dict(frame.iloc[0]))["probability"]
+    assert list(shares.values()) == model.predict_proba(frame[:1])[0].tolist() == [1 / 3] * 3
+
+
+def test_missing_values_are_refused_as_scikit_learn_does():
+    frame = scaled()
+    model = penstock.convert(Ridge().fit(frame, contract.amount(frame)), frame)
+    with pytest.raises(penstock.DataError, match="`large`"):
+        model.predict(dict(frame.iloc[0]) | {"large": None})
+
+
+def test_labels_that_are_no_scalars_are_refused_by_their_type():
+    frame = scaled()
+    days = np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]")
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    model.fit(frame, contract.answer(frame))
+    model[-1].classes_ = days
+    message = contract.refused(model, frame)
+    assert "step `logisticregression`" in message and "date" in message
+
+
+def test_a_single_class_is_refused():
+    frame = scaled()
+    model = RidgeClassifier().fit(frame, contract.answer(frame))
+    model.classes_ = model.classes_[:1]
+    assert "`no` alone" in contract.refused(model, frame).replace("'", "`")
+
+
+def test_small_integers_beside_float32_are_refused():
+    frame = scaled("float32").assign(counts=np.arange(300, dtype="int8"))
+    model = LinearRegression().fit(frame, contract.amount(frame))
+    assert "cast them to one dtype" in contract.refused(model, frame)
+
+
+def test_text_columns_are_refused_by_name():
+    frame = contract.texts(missing=False)
+    model = LinearRegression().fit(contract.numbers().iloc[:, :3], np.arange(300.0))
+    model.feature_names_in_ = np.array(frame.columns, dtype=object)
+    assert "column `color` is text" in contract.refused(model, frame)

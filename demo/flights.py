@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FOLDER = Path("build")
 ARTIFACT = FOLDER / "late.penstock"
 HOLDOUT = FOLDER / "holdout.csv"
+PREDICTIONS = FOLDER / "predictions.csv"
 INDENT = 12  # where the text of a step starts
 SHOWN = ("carrier", "origin", "dest", "hour", "wind_gust", "visib", "plane_model")
 
@@ -214,10 +215,14 @@ def _suggest(console: "Console", split: "Split") -> None:
         console,
         "6 go on",
         f"the model is [green]{ARTIFACT}[/], the held-out flights are [green]{HOLDOUT}[/]",
-        f"{command} inspect {ARTIFACT}",
-        f"{command} verify {ARTIFACT}",
-        f"{command} predict {ARTIFACT} {HOLDOUT} -o {FOLDER / 'predictions.csv'}",
     )
+    for arguments in (
+        f"inspect {ARTIFACT}",
+        f"verify {ARTIFACT}",
+        f"predict {ARTIFACT} {HOLDOUT} -o {PREDICTIONS}",
+    ):
+        # Not wrapped, so that it can be copied.
+        console.print(f"{' ' * INDENT}{command} {arguments}", soft_wrap=True)
 
 
 if __name__ == "__main__":

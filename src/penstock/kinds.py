@@ -248,9 +248,13 @@ def _arrow_columns(table: Any) -> Iterable[Column]:
     return [_arrow_column(field.name, field.type) for field in table.schema]
 
 
+# As pandas and Polars export their categories.
+DICTIONARIES = ("dictionary<values=string", "dictionary<values=large_string")
+
+
 def _arrow_column(name: str, type_: Any) -> Column:
     text = {"double": "float64", "float": "float32"}.get(str(type_), str(type_))
-    if text in ("string", "large_string", "string_view") or text.startswith("dictionary<values=s"):
+    if text in ("string", "large_string", "string_view") or text.startswith(DICTIONARIES):
         return Column(name, "text", "object", missing="none")
     if text == "bool":
         return Column(name, "boolean", "bool", missing="none")

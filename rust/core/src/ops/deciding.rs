@@ -23,7 +23,7 @@ impl Lower for Argmax {
     }
 }
 
-/// The first largest element wins, as in numpy.argmax; NaN never wins.
+/// The first largest element wins, and the first NaN before all, as in numpy.argmax.
 struct ArgmaxStep {
     sources: Vec<Register>,
     target: CodeRegister,
@@ -36,7 +36,7 @@ impl Step for ArgmaxStep {
             let mut most = f64::NEG_INFINITY;
             for (at, source) in self.sources.iter().enumerate() {
                 let x = block.number(*source)[row];
-                if x > most {
+                if x > most || (x.is_nan() && !most.is_nan()) {
                     (best, most) = (at, x);
                 }
             }

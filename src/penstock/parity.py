@@ -227,7 +227,7 @@ def _is_tie(answer: Answer, answers: Sequence[Answer], expected: Expected, scale
 def _overflows(answers: Sequence[Answer], expected: Expected, row: Row) -> bool:
     """Whether a sum left the range of floats, where the order of its terms decides inf or NaN.
 
-    scikit-learn itself then answers a row otherwise than a batch: the order is a detail of the BLAS.
+    scikit-learn itself then answers one row otherwise than a batch of rows.
     """
     extreme = any(isinstance(value, float) and abs(value) > _EXTREME for value in row.values())
     inexact = (answer for answer in answers if answer.tolerance > 0 and answer.kind != "label")

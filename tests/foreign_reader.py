@@ -1,7 +1,7 @@
 """A reader of artifacts written from docs/format.md alone; it shares no line with Penstock.
 
-Slow and plain: `zipfile`, `json`, numpy and the safetensors library. Patterns, times and a few operators
-are left out.
+Slow and plain: `zipfile`, `json`, numpy and the safetensors library. Patterns, times and a few
+operators are left out.
 """
 
 import hashlib

@@ -209,6 +209,14 @@ def test_examples_of_refused_rows_have_the_code_of_the_error():
     assert {"missing", "infinite"} <= errors
 
 
+def test_a_column_may_be_called_error():
+    frame = contract.numbers().rename(columns={"normal": "error"})
+    made = penstock.convert(StandardScaler().fit(frame), frame)
+    assert {"error", "large"} <= made.examples[0][1].keys()
+    with pytest.raises(DataError):
+        made.predict(made.examples[0][0] | {"large": float("inf")})
+
+
 def test_wide_example_is_converted():
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(20, 300)))
     frame.columns = [f"x{at}" for at in frame]

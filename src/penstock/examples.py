@@ -35,15 +35,23 @@ def choose(
     used = sum(field.type != "ignored" for field in fields)
     chosen = chosen[: max(4, min(MOST, MOST_CELLS // max(used, 1)))]
     rows = sent([outcome.probe.row for outcome in chosen], fields)
+    # A refused row has the key `error`; a model with an output of that name keeps none.
+    names = {name for answer in answers for name in _names(answer)}
     examples = []
     for row, outcome, given in zip(
         rows, chosen, model.predict(rows, on_error="return"), strict=True
     ):
         if isinstance(given, DataError):
-            examples.append((row, {"error": given.code}))
+            if "error" not in names:
+                examples.append((row, {"error": given.code}))
         elif outcome.expected is not None and agrees(answers, outcome.expected, given):
             examples.append((row, _flat(answers, outcome.expected)))
     return examples
+
+
+def _names(answer: Answer) -> Iterable[str]:
+    """The keys of an output in an answer."""
+    return map(str, answer.names or ()) if answer.kind == "features" else (answer.name,)
 
 
 def _spread(outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
@@ -73,8 +81,7 @@ def _flat(answers: Sequence[Answer], expected: dict[str, Any]) -> Row:
     for answer in answers:
         value = expected[answer.name]
         if answer.kind == "features":
-            names = map(str, answer.names or ())
-            flat |= dict(zip(names, map(_counted, value), strict=True))
+            flat |= dict(zip(_names(answer), map(_counted, value), strict=True))
         elif answer.kind == "label":
             flat[answer.name] = value
         else:

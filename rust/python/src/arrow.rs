@@ -138,6 +138,12 @@ fn read_array<'a>(array: &'a dyn Array, from: usize, cells: &mut [Cell<'a>]) {
         DataType::Utf8View => read_values!(array.as_string_view(), from, cells, Cell::Text),
         DataType::Null => cells.fill(Cell::Missing),
         DataType::Dictionary(_, _) => read_dictionary(array, from, cells),
+        DataType::Date32 => read_primitive!(array, from, cells, Date32Type, |x| {
+            Cell::Timestamp(i64::from(x) * 86_400_000_000)
+        }),
+        DataType::Date64 => read_primitive!(array, from, cells, Date64Type, |x: i64| {
+            x.checked_mul(1_000).map_or(Cell::HugeInteger, Cell::Timestamp)
+        }),
         DataType::Timestamp(unit, _) => read_timestamps(array, *unit, from, cells),
         DataType::Decimal32(..) => read_decimals::<Decimal32Type>(array, from, cells),
         DataType::Decimal64(..) => read_decimals::<Decimal64Type>(array, from, cells),
@@ -203,7 +209,6 @@ fn read_timestamps<'a>(array: &'a dyn Array, unit: TimeUnit, from: usize, cells:
 
 fn read_unsupported<'a>(array: &'a dyn Array, from: usize, cells: &mut [Cell<'a>]) {
     let kind = match array.data_type() {
-        DataType::Date32 | DataType::Date64 => "a date",
         DataType::Time32(_) | DataType::Time64(_) => "a time of day",
         DataType::Duration(_) | DataType::Interval(_) => "a duration",
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "bytes",

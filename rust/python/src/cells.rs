@@ -50,7 +50,7 @@ fn unusual(value: &Bound<'_, PyAny>) -> PyResult<Cell<'static>> {
         "time" => Cell::Other("a time of day"),
         "ndarray" => Cell::Other("an array"),
         _ if value.is_instance_of::<PyDateTime>() => timestamp(value)?,
-        _ if value.is_instance_of::<PyDate>() => Cell::Other("a date"),
+        _ if value.is_instance_of::<PyDate>() => date(value)?,
         _ if value.hasattr("__index__")? => integer(&value.call_method0("__index__")?),
         _ if value.is_instance_of::<PyList>() => Cell::Other("a list"),
         _ if value.is_instance_of::<PyDict>() => Cell::Other("a dict"),
@@ -77,6 +77,13 @@ fn numpy_time(value: &Bound<'_, PyAny>) -> PyResult<Cell<'static>> {
     let microseconds = value.call_method1("astype", ("datetime64[us]",))?;
     let count: i64 = microseconds.call_method1("astype", ("int64",))?.extract()?;
     Ok(if count == i64::MIN { Cell::Missing } else { Cell::Timestamp(count) })
+}
+
+/// Midnight of a date, UTC.
+fn date(value: &Bound<'_, PyAny>) -> PyResult<Cell<'static>> {
+    let ordinal: i64 = value.call_method0("toordinal")?.extract()?;
+    // `date(1970, 1, 1).toordinal()` is 719163.
+    Ok(Cell::Timestamp((ordinal - 719_163) * 86_400_000_000))
 }
 
 /// Microseconds since 1970 UTC; a time without a zone counts as UTC.

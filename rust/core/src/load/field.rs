@@ -1,6 +1,6 @@
 //! One input field: its type, its policies, and the checks that a value passes on its way in.
 
-use super::lexical;
+use super::{lexical, timestamp};
 use crate::cell::Cell;
 use crate::error::{ArtifactError, Code, Warning};
 use crate::manifest::{
@@ -8,8 +8,8 @@ use crate::manifest::{
 };
 use crate::plan::builder::{Builder, TextCoding};
 use crate::plan::element::Register;
-use regex_lite::Regex;
 use foldhash::HashSet;
+use regex_lite::Regex;
 use serde_json::Value;
 use std::fmt;
 
@@ -188,9 +188,7 @@ impl FieldPlan {
     fn missing(&self, cell: Cell<'_>, watch: &mut Watch<'_>) -> Result<Loaded<'_>, Refusal> {
         let code = if cell == Cell::Absent { Code::Absent } else { Code::Missing };
         match (self.on_missing, &self.replacement) {
-            (OnMissing::Refuse, _) => {
-                Err(Refusal { code, value: Loaded::Missing.to_string() })
-            }
+            (OnMissing::Refuse, _) => Err(Refusal { code, value: Loaded::Missing.to_string() }),
             (OnMissing::Replace, Some(Replacement::Number(x))) => {
                 watch.note(code, x);
                 Ok(Loaded::Number(*x))
@@ -236,7 +234,10 @@ impl FieldPlan {
             (FieldType::Boolean, Cell::Number(x)) if x == 0.0 || x == 1.0 => Ok(Loaded::Number(x)),
             (FieldType::Boolean, Cell::Integer(x @ (0 | 1))) => Ok(Loaded::Number(x as f64)),
             (FieldType::Text, Cell::Text(text)) => Ok(Loaded::Text(text)),
-            (FieldType::Timestamp, Cell::Timestamp(x)) => Ok(Loaded::Number(x as f64)),
+            (FieldType::Timestamp, Cell::Timestamp(x)) => exact(x),
+            (FieldType::Timestamp, Cell::Text(text)) => {
+                timestamp::parse(text).ok_or_else(invalid).and_then(exact)
+            }
             _ => Err(invalid()),
         }
     }
@@ -300,6 +301,15 @@ impl FieldPlan {
     }
 }
 
+/// A time as a number that stands for it alone; all are until the year 2255.
+fn exact<'a>(microseconds: i64) -> Result<Loaded<'a>, Refusal> {
+    let number = microseconds as f64;
+    if number as i64 == microseconds {
+        return Ok(Loaded::Number(number));
+    }
+    Err(Refusal { code: Code::IntegerTooLarge, value: microseconds.to_string() })
+}
+
 /// A cell in words, for messages.
 fn describe(cell: Cell<'_>) -> String {
     match cell {
@@ -309,7 +319,7 @@ fn describe(cell: Cell<'_>) -> String {
         Cell::HugeInteger => "an integer beyond 64 bits".to_owned(),
         Cell::Boolean(x) => format!("the boolean {x}"),
         Cell::Text(text) | Cell::Lexical(text) => format!("the text {:?}", shorten(text)),
-        Cell::Timestamp(_) => "a timestamp".to_owned(),
+        Cell::Timestamp(_) => "a date or a time".to_owned(),
         Cell::Other(kind) => kind.to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! Values that arrive as text without a type, as in CSV files.
 
+use super::timestamp;
 use crate::cell::Cell;
 use crate::manifest::FieldType;
 
@@ -22,6 +23,7 @@ pub fn parse(text: &str, r#type: FieldType) -> Option<Cell<'_>> {
             _ => None,
         },
         FieldType::Number => number(text),
+        FieldType::Timestamp => timestamp::parse(text).map(Cell::Timestamp),
         _ => None,
     }
 }
@@ -49,7 +51,10 @@ mod tests {
 
     #[test]
     fn integers_keep_every_digit_until_they_are_checked() {
-        assert_eq!(parse("9007199254740993", FieldType::Number), Some(Cell::Integer(9007199254740993)));
+        assert_eq!(
+            parse("9007199254740993", FieldType::Number),
+            Some(Cell::Integer(9007199254740993))
+        );
         assert_eq!(parse("99999999999999999999", FieldType::Number), Some(Cell::HugeInteger));
         assert_eq!(parse("1e3", FieldType::Number), Some(Cell::Number(1000.0)));
         assert_eq!(parse("abc", FieldType::Number), None);

@@ -38,9 +38,9 @@ pub fn fault_message(plan: &Plan, fault: &Fault) -> String {
             "{columns} got {value}, a level that was not seen in training; \
              convert with handle_unknown=\"ignore\" or on_unseen=\"missing\" to accept it"
         ),
-        Code::NotFinite => format!(
-            "{columns} led to {value} inside the model, which takes finite numbers only"
-        ),
+        Code::NotFinite => {
+            format!("{columns} led to {value} inside the model, which takes finite numbers only")
+        }
     }
 }
 
@@ -49,7 +49,7 @@ fn noun(r#type: FieldType) -> &'static str {
         FieldType::Number => "a number",
         FieldType::Text => "a text",
         FieldType::Boolean => "a boolean",
-        FieldType::Timestamp => "a timestamp",
+        FieldType::Timestamp => "a time, as 2024-05-01T12:30:00Z",
         FieldType::Ignored => "anything",
     }
 }

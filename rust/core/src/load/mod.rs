@@ -4,16 +4,17 @@ mod field;
 mod lexical;
 mod messages;
 mod names;
+mod timestamp;
 
 pub use field::{FieldPlan, Loaded, Watch};
 pub use messages::fault_message;
 
 use crate::cell::{Cell, Column};
 use crate::error::{Fault, Warning};
-use crate::plan::Plan;
-use crate::plan::block::{BLOCK_ROWS, Block};
+use crate::plan::block::{Block, BLOCK_ROWS};
 use crate::plan::builder::Otherwise;
 use crate::plan::element::NO_CODE;
+use crate::plan::Plan;
 use field::Refusal;
 
 /// The columns of a batch in the order of the fields; `None` where the caller sent no such column.
@@ -47,7 +48,8 @@ impl Plan {
         let mut cells = [Cell::Absent; BLOCK_ROWS];
         for (at, field) in self.fields.iter().enumerate() {
             let column = table.columns.get(at).copied().flatten();
-            if let (Some(register), Some(values)) = (field.number, column.and_then(Column::as_f64s)) {
+            if let (Some(register), Some(values)) = (field.number, column.and_then(Column::as_f64s))
+            {
                 let values = &values[start..start + block.rows];
                 if field.takes_all(values) {
                     block.number_mut(register).copy_from_slice(values);

@@ -34,12 +34,12 @@ impl Plan {
 
     /// The error for a column that no field has.
     pub fn unknown_column(&self, name: &str) -> SchemaError {
-        let closest = self
-            .fields
-            .iter()
-            .map(|field| (strsim::damerau_levenshtein(name, &field.name), &field.name))
-            .min();
-        let limit = name.chars().count().max(3) / 2;
+        let lower = name.to_lowercase();
+        let distance = |other: &str| strsim::damerau_levenshtein(&lower, &other.to_lowercase());
+        let used = self.fields.iter().filter(|field| !field.is_ignored());
+        let closest = used.map(|field| (distance(&field.name), &field.name)).min();
+        // One wrong letter in three still looks like a slip.
+        let limit = name.chars().count() / 3;
         let hint = match closest {
             Some((distance, close)) if distance <= limit => format!("did you mean `{close}`?"),
             _ => format!("the model expects: {}", self.expected()),

@@ -169,7 +169,8 @@ def _median_seconds(call: Callable[[], object], budget_seconds: float = 2.0) -> 
     """The median over as many calls as fit the budget, at least three."""
     call()
     seconds: list[float] = []
-    while len(seconds) < 3 or sum(seconds) < budget_seconds:
+    end = time.perf_counter() + budget_seconds
+    while len(seconds) < 3 or time.perf_counter() < end:
         start = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - start)

@@ -36,15 +36,4 @@ pub trait Column: Sync {
     fn as_f64s(&self) -> Option<&[f64]> {
         None
     }
-
-    /// Positions into `levels` when the column is dictionary-encoded; for the fast path.
-    fn as_dictionary(&self) -> Option<Dictionary<'_>> {
-        None
-    }
-}
-
-/// A dictionary-encoded column: `keys[row]` is a position in `levels`, or `levels.len()` where the value is missing.
-pub struct Dictionary<'a> {
-    pub keys: Box<dyn Fn(usize) -> usize + Sync + 'a>,
-    pub levels: Vec<Cell<'a>>,
 }

@@ -144,6 +144,29 @@ impl FieldPlan {
             && values.iter().all(|x| (missing || !x.is_nan()) && (infinite || !x.is_infinite()))
     }
 
+    /// Reads plain numbers; `false` where a cell needs a closer look.
+    pub(super) fn load_numbers(&self, cells: &[Cell<'_>], numbers: &mut [f64]) -> bool {
+        let plain = numbers.iter_mut().zip(cells).all(|(to, cell)| {
+            *to = match cell {
+                Cell::Number(x) => *x,
+                Cell::Integer(x) if x.unsigned_abs() <= LARGEST_INTEGER => *x as f64,
+                Cell::Missing => f64::NAN,
+                _ => return false,
+            };
+            true
+        });
+        plain && self.takes_all(numbers)
+    }
+
+    /// Whether these texts are read as they are.
+    pub(super) fn takes_texts(&self, cells: &[Cell<'_>]) -> bool {
+        self.r#type == FieldType::Text
+            && self.on_missing == OnMissing::Allow
+            && self.on_unseen == OnUnseen::Allow
+            && self.pattern.is_none()
+            && cells.iter().all(|cell| matches!(cell, Cell::Text(_) | Cell::Missing))
+    }
+
     /// The value after all policies, or why it is refused. `codings` are those of the plan.
     pub fn check<'a>(
         &'a self,

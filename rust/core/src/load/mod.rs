@@ -10,7 +10,7 @@ pub use field::{FieldPlan, Loaded, Watch};
 pub use messages::fault_message;
 
 use crate::cell::{Cell, Column};
-use crate::error::{Fault, Warning};
+use crate::error::{Code, Fault, Warning};
 use crate::plan::block::{Block, BLOCK_ROWS};
 use crate::plan::builder::Otherwise;
 use crate::plan::element::NO_CODE;
@@ -46,7 +46,8 @@ impl Plan {
         warnings: &mut Option<Vec<Warning>>,
     ) {
         let mut cells = [Cell::Absent; BLOCK_ROWS];
-        for (at, field) in self.fields.iter().enumerate() {
+        let fields = self.fields.iter().enumerate().filter(|(_, field)| !field.is_ignored());
+        for (at, field) in fields {
             let column = table.columns.get(at).copied().flatten();
             if let (Some(register), Some(values)) = (field.number, column.and_then(Column::as_f64s))
             {
@@ -61,10 +62,32 @@ impl Plan {
                 Some(column) => column.read(start, cells),
                 None => cells.fill(Cell::Absent),
             }
-            for (row, cell) in cells.iter().enumerate() {
-                self.load_cell(at, field, *cell, (row, start), block, warnings);
+            let done = match field.number {
+                Some(register) => field.load_numbers(cells, block.number_mut(register)),
+                None => warnings.is_none() && self.load_texts(field, cells, block),
+            };
+            if !done {
+                for (row, cell) in cells.iter().enumerate() {
+                    self.load_cell(at, field, *cell, (row, start), block, warnings);
+                }
             }
         }
+    }
+
+    /// Codes of plain texts; `false` where a cell needs a closer look.
+    fn load_texts(&self, field: &FieldPlan, cells: &[Cell<'_>], block: &mut Block<'_>) -> bool {
+        field.takes_texts(cells)
+            && field.codings.iter().all(|coding| {
+                let coding = &self.text_codings[*coding];
+                let codes = block.code_mut(coding.register).iter_mut().zip(cells);
+                codes.into_iter().all(|(to, cell)| match coding.code(*cell) {
+                    Otherwise::Code(code) => {
+                        *to = code;
+                        true
+                    }
+                    Otherwise::Refuse => false,
+                })
+            })
     }
 
     fn load_cell(
@@ -90,14 +113,11 @@ impl Plan {
         }
         for coding in &field.codings {
             let coding = &self.text_codings[*coding];
-            let (otherwise, code) = match loaded {
-                Loaded::Text(text) => match coding.index.get(text) {
-                    Some(code) => (Otherwise::Code(*code), crate::error::Code::UnseenLevel),
-                    None => (coding.unseen, crate::error::Code::UnseenLevel),
-                },
-                _ => (coding.missing, crate::error::Code::Missing),
+            let (cell, code) = match loaded {
+                Loaded::Text(text) => (Cell::Text(text), Code::UnseenLevel),
+                _ => (Cell::Missing, Code::Missing),
             };
-            block.code_mut(coding.register)[row] = match otherwise {
+            block.code_mut(coding.register)[row] = match coding.code(cell) {
                 Otherwise::Code(code) => code,
                 Otherwise::Refuse => {
                     refuse(block, row, at, Refusal { code, value: loaded.to_string() });

@@ -3,6 +3,7 @@
 use super::block::{Block, Step};
 use super::element::{CodeRegister, Element, Register, Text, NO_CODE};
 use super::scalar::Scalar;
+use crate::cell::Cell;
 use crate::error::Code;
 use foldhash::HashMap;
 use std::sync::Arc;
@@ -23,6 +24,18 @@ pub struct TextCoding {
     pub index: HashMap<Arc<str>, u32>,
     pub missing: Otherwise,
     pub unseen: Otherwise,
+}
+
+impl TextCoding {
+    /// The code of a text; anything else counts as missing.
+    pub fn code(&self, cell: Cell<'_>) -> Otherwise {
+        match cell {
+            Cell::Text(text) => {
+                self.index.get(text).map_or(self.unseen, |code| Otherwise::Code(*code))
+            }
+            _ => self.missing,
+        }
+    }
 }
 
 /// Fields that a register was computed from.

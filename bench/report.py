@@ -57,7 +57,7 @@ def page(results: Iterable[Result], import_seconds: float) -> str:
     """The whole page."""
     facts = {
         **machine.describe(),
-        "`import penstock; penstock.load`": f"{import_seconds * 1e3:.0f} ms (median, fresh processes)",
+        "`import penstock; penstock.load`": f"{import_seconds * 1e3:.0f} ms (median)",
     }
     listed = "\n".join(f"- **{name}**: {value}" for name, value in facts.items())
     return "\n".join([INTRODUCTION.format(facts=listed), *map(section, results)])

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.validation import array_dtype, dense, floats
+from penstock.converters.validation import array_dtype, dense, floats, sized
 from penstock.converters.values import Column, Value, codes, numeric_columns
 
 __all__ = ["CONVERTERS"]
@@ -21,7 +21,7 @@ def binarizer(estimator: Any, value: Value, context: Context) -> Value:
     if value.sparse and threshold < 0:
         context.refuse("a sparse matrix takes no threshold below 0", option="threshold")
     dtype = array_dtype(value)
-    numbers = floats(value, context)
+    numbers = floats(value, context, dtype=value.dtype)
     precision = numbers.precision
     if hasattr(estimator.threshold, "dtype"):
         # sklearn/utils/_array_api.py, `_find_matching_floating_dtype`: a numpy scalar has a say in
@@ -91,7 +91,9 @@ def _in_dtype(estimator: Any, value: Value, context: Context) -> Value:
     return replace(numbers, columns=numeric_columns(value.width, dtype), frame=False)
 
 
-CONVERTERS: Mapping[str, Callable[..., Any]] = {
-    "sklearn.preprocessing.Binarizer": binarizer,
-    "sklearn.preprocessing.KBinsDiscretizer": k_bins_discretizer,
-}
+CONVERTERS: Mapping[str, Callable[..., Any]] = sized(
+    {
+        "sklearn.preprocessing.Binarizer": binarizer,
+        "sklearn.preprocessing.KBinsDiscretizer": k_bins_discretizer,
+    }
+)

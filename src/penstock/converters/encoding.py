@@ -7,7 +7,7 @@ from penstock.converters.context import Context
 from penstock.converters.grouping import grouped
 from penstock.converters.labels import label_binarizer, label_encoder
 from penstock.converters.levels import NONE, REFUSED, Coding, coding, encoded
-from penstock.converters.validation import dense, marker
+from penstock.converters.validation import array_dtype, dense, marker, sized
 from penstock.converters.values import Column, Value
 
 __all__ = ["CONVERTERS"]
@@ -114,13 +114,20 @@ def _coding(
 
 
 def _finite(value: Value, context: Context) -> Value:
-    """The columns, where infinities are refused but in columns of objects (`_check_X`)."""
+    """The columns, where infinities are refused but in columns of objects (`_check_X`).
+
+    A frame that is not of pandas becomes one array first.
+    """
     dense(value, context)
+    objects = value.frame and context.arrow and array_dtype(value) == "object"
 
     def check(finite: bool, columns: Value, _: list[int]) -> Value:
         return context.require(columns, missing=True, infinite=not finite)
 
-    keys = [column.kind == "number" and column.dtype != "object" for column in value.columns]
+    keys = [
+        column.kind == "number" and column.dtype != "object" and not objects
+        for column in value.columns
+    ]
     return grouped(value, keys, context, check)
 
 
@@ -145,9 +152,11 @@ def _cast(values: list[Any], option: str, estimator: Any, context: Context) -> A
     return array
 
 
-CONVERTERS: Mapping[str, Callable[..., Any]] = {
-    "sklearn.preprocessing.LabelBinarizer": label_binarizer,
-    "sklearn.preprocessing.LabelEncoder": label_encoder,
-    "sklearn.preprocessing.OneHotEncoder": one_hot_encoder,
-    "sklearn.preprocessing.OrdinalEncoder": ordinal_encoder,
-}
+CONVERTERS: Mapping[str, Callable[..., Any]] = sized(
+    {
+        "sklearn.preprocessing.LabelBinarizer": label_binarizer,
+        "sklearn.preprocessing.LabelEncoder": label_encoder,
+        "sklearn.preprocessing.OneHotEncoder": one_hot_encoder,
+        "sklearn.preprocessing.OrdinalEncoder": ordinal_encoder,
+    }
+)

@@ -5,7 +5,7 @@ from itertools import accumulate, chain
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.validation import floats
+from penstock.converters.validation import floats, sized
 from penstock.converters.values import Value, numeric_columns
 
 __all__ = ["CONVERTERS"]
@@ -35,11 +35,14 @@ def polynomial_features(estimator: Any, value: Value, context: Context) -> Value
         sparse=value.sparse,
         factors=numpy.array(list(chain.from_iterable(factors)), dtype="int32"),
         ends=numpy.array(list(accumulate(map(len, factors))), dtype="int32"),
-        absorbing=value.sparse,
+        # Up to the third degree sparse products are made of stored numbers only.
+        absorbing=value.sparse and estimator._max_degree <= 3,
         precision=value.precision,
     )
 
 
-CONVERTERS: Mapping[str, Callable[..., Any]] = {
-    "sklearn.preprocessing.PolynomialFeatures": polynomial_features,
-}
+CONVERTERS: Mapping[str, Callable[..., Any]] = sized(
+    {
+        "sklearn.preprocessing.PolynomialFeatures": polynomial_features,
+    }
+)

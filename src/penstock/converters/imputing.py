@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from penstock.converters.context import Context
 from penstock.converters.grouping import grouped
-from penstock.converters.validation import array_dtype, marker
+from penstock.converters.validation import array_dtype, check_stable, float_dtype, marker, sized
 from penstock.converters.values import Column, Value
 
 __all__ = ["CONVERTERS"]
@@ -48,9 +48,9 @@ def simple_imputer(estimator: Any, value: Value, context: Context) -> Value:
     if "float" in dtype and filling.dtype.kind in "iuf":
         # They are assigned to an array of this dtype.
         filling = filling.astype(dtype)
-    result = _imputed(
-        context.select(array, kept), [masks[at] for at in kept], list(filling), context
-    )
+    kept_masks = [masks[at] for at in kept]
+    option = "fill_value" if estimator.strategy == "constant" else "strategy"
+    result = _imputed(context.select(array, kept), kept_masks, list(filling), option, context)
     if not estimator.add_indicator:
         return result
     features = [int(at) for at in estimator.indicator_.features_]
@@ -89,7 +89,10 @@ def _imputed_dtype(estimator: Any, value: Value, context: Context) -> str:
         context.refuse("was fitted by another version of scikit-learn; fit it again")
     if fitted.kind == "O":
         return "object"
-    dtype = array_dtype(value) if estimator.strategy in AS_IT_COMES else value.dtype
+    as_it_comes = estimator.strategy in AS_IT_COMES
+    dtype = array_dtype(value) if as_it_comes else float_dtype(value, context)
+    if value.frame and dtype == "float32":
+        check_stable(value, context, missing=False)
     if estimator.strategy == "constant" and not numpy.can_cast(fitted, dtype, "same_kind"):
         context.refuse(
             f"was fitted on {fitted} and refuses {dtype}, which the example has",
@@ -187,23 +190,23 @@ def _empty(statistics: Any) -> list[int]:
 
 
 def _imputed(
-    array: Value, masks: Sequence[Mask], filling: Sequence[Any], context: Context
+    array: Value, masks: Sequence[Mask], filling: Sequence[Any], option: str, context: Context
 ) -> Value:
-    """The columns, missing values replaced."""
+    """The columns, missing values replaced; `option` is what the filling comes from."""
 
     def impute(mask: Mask, columns: Value, positions: list[int]) -> Value:
         if not mask.matches:
             return columns
         items = [filling[at] for at in positions]
         if mask.text:
-            texts = [_text(item, context) for item in items]
+            texts = [_text(item, option, context) for item in items]
             described: Sequence[Column] = columns.columns
             return context.add(
                 "impute_text", columns, described, missing=mask.equal, replacements=texts
             )
         import numpy
 
-        numbers = [_number(item, context) for item in items]
+        numbers = [_number(item, option, context) for item in items]
         described = [
             _described(column, number)
             for column, number in zip(columns.columns, numbers, strict=True)
@@ -226,23 +229,23 @@ def _described(column: Column, number: float) -> Column:
     return column if keeps else replace(column, kind="number")
 
 
-def _text(item: Any, context: Context) -> str:
+def _text(item: Any, option: str, context: Context) -> str:
     if not isinstance(item, str):
-        _refuse_mixture(item, "text", context)
+        _refuse_mixture(item, "text", option, context)
     return str(item)
 
 
-def _number(item: Any, context: Context) -> float:
+def _number(item: Any, option: str, context: Context) -> float:
     if isinstance(item, str) or not hasattr(item, "__float__"):
-        _refuse_mixture(item, "numbers", context)
+        _refuse_mixture(item, "numbers", option, context)
     return float(item)
 
 
-def _refuse_mixture(item: Any, kind: str, context: Context) -> NoReturn:
+def _refuse_mixture(item: Any, kind: str, option: str, context: Context) -> NoReturn:
     context.refuse(
-        f"{item!r} takes the place of missing values in a column of {kind}; the types of a column "
-        "cannot be mixed, so set another one or leave out columns that are empty in training",
-        option="fill_value",
+        f"{item!r} takes the place of missing values in a column of {kind}, and a column has one "
+        "type; impute columns of text and of numbers apart, and leave out columns without values",
+        option=option,
     )
 
 
@@ -286,7 +289,9 @@ def _refused_elsewhere(told: Value, features: set[int], context: Context) -> Val
     return grouped(told, [at in features for at in range(told.width)], context, check)
 
 
-CONVERTERS: Mapping[str, Callable[..., Any]] = {
-    "sklearn.impute.MissingIndicator": missing_indicator,
-    "sklearn.impute.SimpleImputer": simple_imputer,
-}
+CONVERTERS: Mapping[str, Callable[..., Any]] = sized(
+    {
+        "sklearn.impute.MissingIndicator": missing_indicator,
+        "sklearn.impute.SimpleImputer": simple_imputer,
+    }
+)

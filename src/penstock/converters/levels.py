@@ -94,8 +94,10 @@ def _checked(level: Any, column: Column, context: Context, *, text: bool) -> str
         )
     if text:
         return str(level)
-    number = float(level)
-    if number != level:
+    # Python compares integers with floats exactly, numpy does not.
+    exact = level.item() if hasattr(level, "item") else level
+    number = float(exact)
+    if number != exact:
         context.refuse(f"column `{name}`: a float64 cannot hold the level {level!r}; use text")
     return number
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.validation import dense, floats
+from penstock.converters.validation import dense, floats, sized
 from penstock.converters.values import LINEAR_TOLERANCE, Value
 
 __all__ = ["CONVERTERS"]
@@ -60,7 +60,8 @@ def normalizer(estimator: Any, value: Value, context: Context) -> Value:
     """
     import numpy
 
-    value = floats(value, context)
+    # `Normalizer` makes an array of the value before `normalize` asks for floats.
+    value = floats(value, context, dtype=value.dtype)
     epsilon = float(numpy.finfo(value.dtype).eps)
     tolerance = {"f64": LINEAR_TOLERANCE, "f32": (value.width + 4) * epsilon / 2}[value.precision]
     return context.add(
@@ -119,10 +120,12 @@ def _clipped(value: Value, limits: tuple[float, float], context: Context) -> Val
     )
 
 
-CONVERTERS: Mapping[str, Callable[..., Any]] = {
-    "sklearn.preprocessing.MaxAbsScaler": max_abs_scaler,
-    "sklearn.preprocessing.MinMaxScaler": min_max_scaler,
-    "sklearn.preprocessing.Normalizer": normalizer,
-    "sklearn.preprocessing.RobustScaler": robust_scaler,
-    "sklearn.preprocessing.StandardScaler": standard_scaler,
-}
+CONVERTERS: Mapping[str, Callable[..., Any]] = sized(
+    {
+        "sklearn.preprocessing.MaxAbsScaler": max_abs_scaler,
+        "sklearn.preprocessing.MinMaxScaler": min_max_scaler,
+        "sklearn.preprocessing.Normalizer": normalizer,
+        "sklearn.preprocessing.RobustScaler": robust_scaler,
+        "sklearn.preprocessing.StandardScaler": standard_scaler,
+    }
+)

@@ -1,11 +1,28 @@
 """What scikit-learn's `check_array` makes of a value: dtypes, and what it refuses."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from penstock.converters.context import Context
 from penstock.converters.values import Column, Value, numeric_columns
 
-__all__ = ["array_dtype", "dense", "floats", "marker"]
+__all__ = ["array_dtype", "check_stable", "dense", "float_dtype", "floats", "marker", "sized"]
+
+
+def sized(converters: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    """The converters, each after a check that there are as many columns as were fitted."""
+
+    def checked(converter: Callable[..., Any]) -> Callable[..., Any]:
+        def convert(estimator: Any, value: Value, context: Context) -> Any:
+            fitted = getattr(estimator, "n_features_in_", value.width)
+            if fitted != value.width:
+                context.refuse(f"was fitted on {fitted} columns and gets {value.width}")
+            return converter(estimator, value, context)
+
+        return convert
+
+    return {name: checked(converter) for name, converter in converters.items()}
 
 
 def dense(value: Value, context: Context) -> Value:
@@ -15,17 +32,46 @@ def dense(value: Value, context: Context) -> Value:
     return value
 
 
-def floats(value: Value, context: Context, *, missing: bool = False) -> Value:
-    """An array of float64, or of float32 where the value is that; a row with infinities is refused.
+def floats(
+    value: Value, context: Context, *, missing: bool = False, dtype: str | None = None
+) -> Value:
+    """An array of float64 or float32; a row with infinities is refused.
 
-    As `check_array(X, dtype=FLOAT_DTYPES)`; `missing` is `ensure_all_finite="allow-nan"`.
+    As `check_array(X, dtype=FLOAT_DTYPES)`; `missing` is `ensure_all_finite="allow-nan"`, `dtype`
+    another dtype than `float_dtype`.
     """
-    precision, dtype = value.precision, value.dtype
-    value = context.number(value)
-    if any(column.dtype == "float16" for column in value.columns):
+    dtype = dtype or float_dtype(value, context)
+    if value.frame and dtype == "float32":
+        check_stable(value, context, missing=missing)
+    numbers = context.number(value)
+    if any(column.dtype == "float16" for column in numbers.columns):
         context.refuse("computes in float16, which the engine does not; cast to float32 before")
-    value = context.require(value, missing=missing, precision=precision)
-    return replace(value, columns=numeric_columns(value.width, dtype), frame=False)
+    precision = {"float32": "f32", "float64": "f64"}[dtype]
+    numbers = context.require(numbers, missing=missing, precision=precision)
+    return replace(numbers, columns=numeric_columns(value.width, dtype), frame=False)
+
+
+def float_dtype(value: Value, context: Context) -> str:
+    """`float32` where all columns are that or smaller, else `float64`.
+
+    `check_array` asks only pandas frames and arrays for their dtype, so others become float64.
+    """
+    return "float64" if value.frame and context.arrow else value.dtype
+
+
+def check_stable(value: Value, context: Context, *, missing: bool) -> None:
+    """Refuses columns beside float32 that other rows turn into another dtype, and so the array."""
+    # A frame with a missing or larger integer has int64 or float64, with a missing boolean objects.
+    changing = [
+        column.dtype
+        for column in value.columns
+        if column.dtype != "float32" and (missing or column.dtype != "bool")
+    ]
+    if changing:
+        context.refuse(
+            f"columns of float32 and of {changing[0]} together are computed in float32 or float64, "
+            "as a value is missing or not; cast them to one dtype before fitting"
+        )
 
 
 def array_dtype(value: Value) -> str:

@@ -1,5 +1,6 @@
 //! One input field: its type, its policies, and the checks that a value passes on its way in.
 
+use super::messages::{describe, shorten, Sent};
 use super::{lexical, timestamp};
 use crate::cell::Cell;
 use crate::error::{ArtifactError, Code, Warning};
@@ -29,7 +30,7 @@ impl fmt::Display for Loaded<'_> {
         match self {
             Loaded::Missing => formatter.write_str("a missing value"),
             Loaded::Number(x) => write!(formatter, "{x}"),
-            Loaded::Text(text) => write!(formatter, "{text:?}"),
+            Loaded::Text(text) => write!(formatter, "{:?}", shorten(text)),
         }
     }
 }
@@ -182,7 +183,7 @@ impl FieldPlan {
             Ok(loaded) => loaded,
             Err(refusal) if self.on_invalid == OnInvalid::Refuse => return Err(refusal),
             Err(refusal) => {
-                watch.note(refusal.code, refusal.value);
+                watch.note(refusal.code, Sent(cell));
                 return self.missing(Cell::Missing, watch);
             }
         };
@@ -191,17 +192,17 @@ impl FieldPlan {
             Err(refusal) => match (self.on_range, loaded) {
                 (OnRange::Refuse, _) => return Err(refusal),
                 (OnRange::Clip, Loaded::Number(x)) if self.clip(x).is_finite() => {
-                    watch.note(refusal.code, refusal.value);
+                    watch.note(refusal.code, Sent(cell));
                     Loaded::Number(self.clip(x))
                 }
                 (OnRange::Clip, _) => return Err(refusal),
                 (OnRange::Missing, _) => {
-                    watch.note(refusal.code, refusal.value);
+                    watch.note(refusal.code, Sent(cell));
                     return self.missing(Cell::Missing, watch);
                 }
             },
         };
-        self.leveled(loaded, codings, watch)
+        self.leveled(loaded, cell, codings, watch)
     }
 
     fn clip(&self, x: f64) -> f64 {
@@ -212,17 +213,16 @@ impl FieldPlan {
         let code = if cell == Cell::Absent { Code::Absent } else { Code::Missing };
         match (self.on_missing, &self.replacement) {
             (OnMissing::Refuse, _) => Err(Refusal { code, value: Loaded::Missing.to_string() }),
-            (OnMissing::Replace, Some(Replacement::Number(x))) => {
-                watch.note(code, x);
-                Ok(Loaded::Number(*x))
-            }
-            (OnMissing::Replace, Some(Replacement::Text(text))) => {
-                watch.note(code, text);
-                Ok(Loaded::Text(text))
+            (OnMissing::Replace, Some(replacement)) => {
+                watch.note(code, Sent(cell));
+                Ok(match replacement {
+                    Replacement::Number(x) => Loaded::Number(*x),
+                    Replacement::Text(text) => Loaded::Text(text),
+                })
             }
             _ => {
                 if code == Code::Absent {
-                    watch.note(code, "");
+                    watch.note(code, Sent(cell));
                 }
                 Ok(Loaded::Missing)
             }
@@ -245,7 +245,7 @@ impl FieldPlan {
             (FieldType::Number | FieldType::Timestamp, Cell::Integer(x))
                 if x.unsigned_abs() > LARGEST_INTEGER =>
             {
-                Err(Refusal { code: Code::IntegerTooLarge, value: x.to_string() })
+                Err(Refusal { code: Code::IntegerTooLarge, value: format!("the integer {x}") })
             }
             (FieldType::Number, Cell::HugeInteger) => {
                 Err(Refusal { code: Code::IntegerTooLarge, value: describe(cell) })
@@ -289,6 +289,7 @@ impl FieldPlan {
     fn leveled<'a>(
         &'a self,
         loaded: Loaded<'a>,
+        cell: Cell<'a>,
         codings: &[TextCoding],
         watch: &mut Watch<'_>,
     ) -> Result<Loaded<'a>, Refusal> {
@@ -309,17 +310,13 @@ impl FieldPlan {
         if seen {
             return Ok(loaded);
         }
-        let refusal = Refusal { code: Code::UnseenLevel, value: loaded.to_string() };
+        if self.on_unseen == OnUnseen::Refuse {
+            return Err(Refusal { code: Code::UnseenLevel, value: loaded.to_string() });
+        }
+        watch.note(Code::UnseenLevel, Sent(cell));
         match self.on_unseen {
-            OnUnseen::Refuse => Err(refusal),
-            OnUnseen::Allow => {
-                watch.note(refusal.code, refusal.value);
-                Ok(loaded)
-            }
-            OnUnseen::Missing => {
-                watch.note(refusal.code, refusal.value);
-                self.missing(Cell::Missing, watch)
-            }
+            OnUnseen::Missing => self.missing(Cell::Missing, watch),
+            _ => Ok(loaded),
         }
     }
 }
@@ -330,30 +327,8 @@ fn exact<'a>(microseconds: i64) -> Result<Loaded<'a>, Refusal> {
     if number as i64 == microseconds {
         return Ok(Loaded::Number(number));
     }
-    Err(Refusal { code: Code::IntegerTooLarge, value: microseconds.to_string() })
-}
-
-/// A cell in words, for messages.
-fn describe(cell: Cell<'_>) -> String {
-    match cell {
-        Cell::Absent | Cell::Missing => "a missing value".to_owned(),
-        Cell::Number(x) => format!("the number {x}"),
-        Cell::Integer(x) => format!("the number {x}"),
-        Cell::HugeInteger => "an integer beyond 64 bits".to_owned(),
-        Cell::Boolean(x) => format!("the boolean {x}"),
-        Cell::Text(text) | Cell::Lexical(text) => format!("the text {:?}", shorten(text)),
-        Cell::Timestamp(_) => "a date or a time".to_owned(),
-        Cell::Other(kind) => kind.to_owned(),
-    }
-}
-
-/// At most 60 characters of a text.
-fn shorten(text: &str) -> String {
-    let mut short: String = text.chars().take(60).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
+    let value = format!("a time of {microseconds} microseconds since 1970");
+    Err(Refusal { code: Code::IntegerTooLarge, value })
 }
 
 fn replacement(value: &Value) -> Option<Replacement> {

@@ -1,8 +1,10 @@
-//! What a refused row is told: what is wrong, where, and what to do.
+//! What a refused row is told: what is wrong, where, and what to do; and what warnings say.
 
+use crate::cell::Cell;
 use crate::error::{Code, Fault};
 use crate::manifest::FieldType;
 use crate::plan::Plan;
+use std::fmt;
 
 /// The message of a fault, without the number of the row.
 pub fn fault_message(plan: &Plan, fault: &Fault) -> String {
@@ -25,7 +27,7 @@ pub fn fault_message(plan: &Plan, fault: &Fault) -> String {
         Code::Missing => format!("{columns} must not be missing; send a value"),
         Code::Invalid => format!("{columns} takes {takes}; got {value}"),
         Code::IntegerTooLarge => format!(
-            "{columns} got the integer {value}, which a 64-bit float cannot hold exactly; \
+            "{columns} got {value}, which a 64-bit float cannot hold exactly; \
              send at most 2^53, or a float"
         ),
         Code::OutOfRange => {
@@ -52,4 +54,43 @@ fn noun(r#type: FieldType) -> &'static str {
         FieldType::Timestamp => "a time, as 2024-05-01T12:30:00Z",
         FieldType::Ignored => "anything",
     }
+}
+
+/// A value as the caller sent it, for warnings; nothing where it is missing.
+pub(super) struct Sent<'a>(pub Cell<'a>);
+
+impl fmt::Display for Sent<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Cell::Absent | Cell::Missing => Ok(()),
+            Cell::Number(x) => write!(formatter, "{x}"),
+            Cell::Integer(x) => write!(formatter, "{x}"),
+            Cell::Boolean(x) => write!(formatter, "{x}"),
+            Cell::Text(text) | Cell::Lexical(text) => formatter.write_str(&shorten(text)),
+            other => formatter.write_str(&describe(other)),
+        }
+    }
+}
+
+/// A cell in words, for messages.
+pub(super) fn describe(cell: Cell<'_>) -> String {
+    match cell {
+        Cell::Absent | Cell::Missing => "a missing value".to_owned(),
+        Cell::Number(x) => format!("the number {x}"),
+        Cell::Integer(x) => format!("the number {x}"),
+        Cell::HugeInteger => "an integer beyond 64 bits".to_owned(),
+        Cell::Boolean(x) => format!("the boolean {x}"),
+        Cell::Text(text) | Cell::Lexical(text) => format!("the text {:?}", shorten(text)),
+        Cell::Timestamp(_) => "a date or a time".to_owned(),
+        Cell::Other(kind) => kind.to_owned(),
+    }
+}
+
+/// At most 60 characters of a text.
+pub(super) fn shorten(text: &str) -> String {
+    let mut short: String = text.chars().take(60).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
 }

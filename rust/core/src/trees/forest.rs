@@ -1,12 +1,13 @@
 //! A packed ensemble, sealed, and the step that runs it over a row or a block of rows.
 
+use super::blend::{Blend, Lane};
 use super::nodes::{Node, Word};
 use super::planes::Planes;
 use super::sets::Tables;
 use super::sums::{Leaves, Sum};
 use super::walk::{walk, Ranges, RangesAndSets, Test, UpperBounds};
 use super::LANES;
-use crate::plan::block::{Block, Step};
+use crate::plan::block::{Block, Step, BLOCK_ROWS};
 use crate::plan::element::Register;
 use std::marker::PhantomData;
 use std::mem::take;
@@ -39,6 +40,8 @@ pub struct Parts<W> {
 pub struct Forest<W> {
     parts: Parts<W>,
     tree_count: usize,
+    /// How whole blocks are run, where that beats walking.
+    blend: Option<Blend<W>>,
 }
 
 impl<W: Word> Forest<W> {
@@ -54,15 +57,21 @@ impl<W: Word> Forest<W> {
         if !is_sound {
             return Err("was packed wrongly; report this to the makers of penstock".to_owned());
         }
+        let has_low = parts.style != Style::UpperBounds;
+        let blend = match parts.style {
+            Style::RangesAndSets => None,
+            _ => Blend::new(&parts.nodes[..idle], &parts.roots, has_low),
+        };
         parts.roots.resize(tree_count.next_multiple_of(LANES), idle as u32);
         parts.first_leaves.resize(parts.roots.len(), 0);
-        Ok(Self { parts, tree_count })
+        Ok(Self { parts, tree_count, blend })
     }
 
     fn memory(&self) -> usize {
         let Parts { nodes, roots, planes, tables, .. } = &self.parts;
         let trees = 2 * size_of_val(roots.as_slice());
-        size_of_val(nodes.as_slice()) + trees + planes.memory() + tables.memory()
+        let blend = self.blend.as_ref().map_or(0, Blend::memory);
+        size_of_val(nodes.as_slice()) + trees + planes.memory() + tables.memory() + blend
     }
 
     /// The leaf that a walk of a tree ended in, among the leaves of the ensemble.
@@ -130,6 +139,28 @@ pub struct TreesStep<W, L, S> {
 impl<W: Word, L: Copy + Send + Sync, S: Sum + From<L>> TreesStep<W, L, S> {
     pub fn new(forest: Forest<W>, leaves: Leaves<L>, targets: Vec<Register>) -> Self {
         Self { forest, leaves, targets, sum: PhantomData }
+    }
+
+    /// A whole block, every node for every row.
+    fn run_blended(&self, blend: &Blend<W>, block: &mut Block<'_>) {
+        let (numbers, codes, workspace) = block.parts();
+        let (mut ranks, mut sums) = (take(W::room(workspace)), take(S::room(workspace)));
+        let mut slots = take(W::slots(workspace));
+        let (planes, parts) = (self.forest.parts.planes.len(), &self.forest.parts);
+        ranks.resize((planes * BLOCK_ROWS).max(ranks.len()), W::default());
+        let lanes = &mut ranks[..planes * BLOCK_ROWS];
+        parts.planes.rank::<W, BLOCK_ROWS>((numbers, codes), BLOCK_ROWS, 0, lanes);
+        self.leaves.begin(BLOCK_ROWS, &mut sums);
+        let lanes: &[Lane<W>] = lanes.as_chunks().0;
+        blend.run(lanes, &mut slots, |tree, rows| {
+            let first = parts.first_leaves[tree] as usize;
+            let leaves = rows.map(|row| first + row.index());
+            self.leaves.add(tree, leaves, 0, BLOCK_ROWS, &mut sums);
+        });
+        self.write(&sums, BLOCK_ROWS, 0..BLOCK_ROWS, BLOCK_ROWS, numbers);
+        *W::room(block.workspace) = ranks;
+        *S::room(block.workspace) = sums;
+        *W::slots(block.workspace) = slots;
     }
 
     fn run_with<T: Test<W>>(&self, test: T, block: &mut Block<'_>) {
@@ -200,6 +231,9 @@ impl<W: Word, L: Copy + Send + Sync, S: Sum + From<L>> TreesStep<W, L, S> {
 impl<W: Word, L: Copy + Send + Sync, S: Sum + From<L>> Step for TreesStep<W, L, S> {
     fn run(&self, block: &mut Block<'_>) {
         let Parts { style, planes, tables, .. } = &self.forest.parts;
+        if let (Some(blend), BLOCK_ROWS) = (&self.forest.blend, block.rows) {
+            return self.run_blended(blend, block);
+        }
         match style {
             Style::UpperBounds => self.run_with(UpperBounds, block),
             Style::Ranges => self.run_with(Ranges, block),
@@ -212,7 +246,8 @@ impl<W: Word, L: Copy + Send + Sync, S: Sum + From<L>> Step for TreesStep<W, L, 
     fn describe(&self) -> String {
         let Parts { nodes, planes, tables, style, .. } = &self.forest.parts;
         format!(
-            "{} trees, {} nodes of {} bytes, {} planes of {}, {} cuts, {} sets, {LANES} walks interleaved, {}",
+            "{} trees, {} nodes of {} bytes, {} planes of {}, {} cuts, {} sets, {}, rows: {LANES} walks interleaved, \
+             blocks: {}",
             self.forest.tree_count,
             nodes.len() - 1,
             size_of::<Node<W>>(),
@@ -225,6 +260,7 @@ impl<W: Word, L: Copy + Send + Sync, S: Sum + From<L>> Step for TreesStep<W, L, 
                 Style::Ranges => "ranges",
                 Style::RangesAndSets => "ranges and sets",
             },
+            if self.forest.blend.is_some() { "compare and blend" } else { "the same" },
         )
     }
 

@@ -1,8 +1,10 @@
 //! Sums of the leaves that a row reaches: ensembles of trees are checked, quantized, packed and walked here.
 //!
 //! `ensemble` is what an artifact says, `rules` what a test means, `planes` turns numbers into small integers,
-//! `sets` and `decisions` say which of them go left, `packing` lays the nodes out, `walk` runs, `sums` adds.
+//! `sets` and `decisions` say which of them go left, `packing` lays the nodes out, `walk`
+//! and `blend` run, `sums` adds.
 
+mod blend;
 mod decisions;
 mod ensemble;
 mod forest;
@@ -12,7 +14,6 @@ mod planes;
 mod rules;
 mod sets;
 mod sums;
-
 mod walk;
 
 pub use decisions::Input;

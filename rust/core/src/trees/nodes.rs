@@ -1,6 +1,6 @@
 //! Nodes as walks read them: four words, of one, two or four bytes.
 
-use crate::plan::block::Workspace;
+use crate::plan::block::{Workspace, BLOCK_ROWS};
 
 /// The largest rank: a missing number, no code, a category beyond all sets. Narrow words take it for their own
 /// largest value, which no cut, code or category that is tested may reach.
@@ -19,8 +19,14 @@ pub trait Word: Copy + Ord + Default + Send + Sync + 'static {
     /// How far above `low`, wrapping around.
     fn above(self, low: Self) -> Self;
 
+    /// The other word if `is_other`: in bits, because a choice of values becomes one of addresses, and no vector.
+    fn or(self, other: Self, is_other: bool) -> Self;
+
     /// Room for ranks that lives as long as a thread predicts.
     fn room(workspace: &mut Workspace) -> &mut Vec<Self>;
+
+    /// Room for the slots of a block, likewise.
+    fn slots(workspace: &mut Workspace) -> &mut Vec<[Self; BLOCK_ROWS]>;
 
     /// The number, or the largest one.
     #[inline(always)]
@@ -30,7 +36,7 @@ pub trait Word: Copy + Ord + Default + Send + Sync + 'static {
 }
 
 macro_rules! words {
-    ($($word:ty, $name:literal, $room:ident;)*) => {$(
+    ($($word:ty, $name:literal, $room:ident, $slots:ident;)*) => {$(
         impl Word for $word {
             const NAME: &'static str = $name;
             const MAX: u32 = <$word>::MAX as u32;
@@ -50,17 +56,26 @@ macro_rules! words {
                 self.wrapping_sub(low)
             }
 
+            #[inline(always)]
+            fn or(self, other: Self, is_other: bool) -> Self {
+                self ^ ((self ^ other) & Self::from(is_other).wrapping_neg())
+            }
+
             fn room(workspace: &mut Workspace) -> &mut Vec<Self> {
                 &mut workspace.$room
+            }
+
+            fn slots(workspace: &mut Workspace) -> &mut Vec<[Self; BLOCK_ROWS]> {
+                &mut workspace.$slots
             }
         }
     )*};
 }
 
 words! {
-    u8, "u8", ranks8;
-    u16, "u16", ranks16;
-    u32, "u32", ranks32;
+    u8, "u8", ranks8, slots8;
+    u16, "u16", ranks16, slots16;
+    u32, "u32", ranks32, slots32;
 }
 
 /// A row goes on to node `here + offset` if its rank is within `span` of `low`, else to the node after that.

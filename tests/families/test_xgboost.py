@@ -197,6 +197,13 @@ def regressor_on_one_column():
     return xgboost.XGBRegressor(**QUICK).fit(frame, contract.amount(frame)), frame
 
 
+def regressor_by_the_base_class():
+    frame = contract.numbers(missing=True)
+    return xgboost.XGBModel(objective="reg:squarederror", **QUICK).fit(
+        frame, contract.amount(frame)
+    ), frame
+
+
 def regressor_of_a_random_forest():
     frame = contract.numbers(missing=True)
     return xgboost.XGBRFRegressor(**QUICK).fit(frame, contract.amount(frame)), frame

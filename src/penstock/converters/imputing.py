@@ -106,6 +106,11 @@ def _array(value: Value, dtype: str, context: Context, *, as_it_comes: bool) -> 
     if dtype == "bool" or any(column.dtype == "float16" for column in value.columns):
         context.refuse("takes no array of booleans or of float16; cast it before")
     objects = dtype == "object"
+    if as_it_comes and not objects and any(column.dtype == "bool" for column in value.columns):
+        context.refuse(
+            "booleans beside numbers become objects where one is missing, and infinities are no "
+            "longer refused; cast the booleans to a number dtype before fitting"
+        )
     if not objects or any(column.kind == "timestamp" for column in value.columns):
         value = replace(context.number(value), columns=value.columns)
     kinds = [column.kind if objects else "number" for column in value.columns]

@@ -18,10 +18,12 @@ def late(
     *,
     labels: Sequence[str | int | float | bool] = ("no", "yes"),
     examples: bool = True,
+    wrong: bool = False,
 ) -> Model:
     """A logistic regression: late if `2 (distance - 10) + weight of the carrier + 0.1 > 0`.
 
-    A carrier that is missing weighs 0; one that was never seen weighs 0 as well.
+    A carrier that is missing weighs 0; one that was never seen weighs 0 as well. The examples of a
+    `wrong` one tell of another model.
     """
     fields = (
         Field("distance", "number").merged(distance or Field()),
@@ -56,13 +58,10 @@ def late(
         Output("raw", "number", "weigh", tolerance=1e-12),
     )
     rows = [{"distance": 12.5, "carrier": "UA"}, {"distance": 1.0, "carrier": None}]
-    return model(
-        "late",
-        fields,
-        outputs,
-        nodes,
-        [(row, expected_late(row, labels)) for row in rows] if examples else [],
-    )
+    pairs = [(row, expected_late(row, labels)) for row in rows if examples]
+    for _, answer in pairs if wrong else ():
+        answer["raw"] += 1.0
+    return model("late", fields, outputs, nodes, pairs, verify=not wrong)
 
 
 def expected_late(row, labels=("no", "yes")):
@@ -103,11 +102,11 @@ def coded(field: Field, levels: Sequence[str], *, unseen: int = -1) -> Model:
     return model("coded", (field,), (Output("value", "number", "number"),), nodes)
 
 
-def model(name, fields, outputs, nodes, examples=()) -> Model:
+def model(name, fields, outputs, nodes, examples=(), *, verify=True) -> Model:
     """The artifact of a graph."""
     schema = Schema(tuple(field.complete() for field in fields), tuple(outputs))
     draft = Draft(name, "1", schema, Graph(tuple(nodes)), {"class": "by hand"}, {}, examples)
-    return Model.from_entries(draft.entries())
+    return Model.from_entries(draft.entries(), verify=verify)
 
 
 def codes(field: str, levels: Sequence[str], *, unseen: int = -1) -> Node:

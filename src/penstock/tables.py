@@ -19,6 +19,8 @@ _HINTS = {
 }
 # numpy's kinds of dtypes whose items the engine reads in place, and what they are to it.
 _BUFFERS = {"f": "number", "i": "number", "u": "number", "b": "boolean", "M": "timestamp"}
+# pandas' dtypes of labels, one of which is missing.
+_NULLABLE = {int: "Int64", bool: "boolean", float: "float64"}
 # Below so many rows per chunk of an Arrow column, crossing to the engine costs more than joining.
 _ROWS_PER_CHUNK = 4096
 _NAMES_SHOWN = 30
@@ -47,6 +49,7 @@ def fill(columns: "Columns", rows: Any, names: Sequence[str]) -> None:
     elif kind == "numpy" and hasattr(rows, "ndim"):
         _fill_numpy(columns, rows, names)
     elif hasattr(rows, "__arrow_c_stream__") and type(rows).__name__ not in _HINTS:
+        rows = _without_nulls(rows) if kind == "polars" else rows
         columns.add_stream(rows.__arrow_c_stream__())
     elif kind == "mapping":
         for name, values in rows.items():
@@ -58,6 +61,14 @@ def fill(columns: "Columns", rows: Any, names: Sequence[str]) -> None:
         )
         name = type(rows).__name__
         raise SchemaError(f"a `{name}` is not rows; {_HINTS.get(name, hint)}")
+
+
+def _without_nulls(frame: Any) -> Any:
+    # Polars 2.1 exports columns of type Null with a buffer, which Arrow's readers refuse.
+    import polars
+
+    nulls = [name for name, dtype in frame.schema.items() if dtype == polars.Null]
+    return frame.with_columns(polars.col(nulls).cast(polars.Boolean)) if nulls else frame
 
 
 def like(rows: Any, answers: "Answers", *, errors: bool = False, warnings: bool = False) -> Any:
@@ -153,10 +164,10 @@ def _pandas_labels(buffer: Any, levels: list[Any]) -> Any:
     kinds = {type(level) for level in levels}
     if kinds == {str}:
         return _pandas_texts([*levels, None]).take(codes)
-    nullable = {frozenset({int}): "Int64", frozenset({bool}): "boolean"}.get(frozenset(kinds))
     if codes.max(initial=0) < len(levels):
         return pandas.array(levels, dtype=pandas.Series(levels).dtype).take(codes)
-    return pandas.array([*levels, None], dtype=nullable or "object").take(codes)
+    dtype = _NULLABLE[kinds.pop()] if len(kinds) == 1 else "object"
+    return pandas.array([*levels, None], dtype=dtype).take(codes)
 
 
 def _pandas_texts(values: list[Any]) -> Any:

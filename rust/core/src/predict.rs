@@ -3,8 +3,8 @@
 use crate::cell::Cell;
 use crate::error::{Fault, Warning};
 use crate::load::{Loaded, Table, Watch};
-use crate::plan::block::{BLOCK_ROWS, Block, Scratch};
-use crate::plan::element::{NO_CODE, Text};
+use crate::plan::block::{Block, Scratch, BLOCK_ROWS};
+use crate::plan::element::{Text, NO_CODE};
 use crate::plan::{OutputColumn, OutputElement, Plan};
 use std::ops::Range;
 

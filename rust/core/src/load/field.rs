@@ -1,6 +1,6 @@
 //! One input field: its type, its policies, and the checks that a value passes on its way in.
 
-use super::messages::{describe, shorten, Sent};
+use super::messages::{describe, number, shorten, Sent};
 use super::{lexical, timestamp};
 use crate::cell::Cell;
 use crate::error::{ArtifactError, Code, Warning};
@@ -29,7 +29,7 @@ impl fmt::Display for Loaded<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Loaded::Missing => formatter.write_str("a missing value"),
-            Loaded::Number(x) => write!(formatter, "{x}"),
+            Loaded::Number(x) => formatter.write_str(&number(*x)),
             Loaded::Text(text) => write!(formatter, "{:?}", shorten(text)),
         }
     }
@@ -127,10 +127,11 @@ impl FieldPlan {
 
     /// The declared range in words.
     pub(super) fn range_text(&self) -> String {
+        let (low, high) = (number(self.range.0), number(self.range.1));
         match self.range {
-            (low, high) if low.is_infinite() => format!("the range up to {high}"),
-            (low, high) if high.is_infinite() => format!("the range from {low}"),
-            (low, high) => format!("the range {low} to {high}"),
+            (minimum, _) if minimum.is_infinite() => format!("the range up to {high}"),
+            (_, maximum) if maximum.is_infinite() => format!("the range from {low}"),
+            _ => format!("the range {low} to {high}"),
         }
     }
 

@@ -63,7 +63,8 @@ impl fmt::Display for Sent<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Cell::Absent | Cell::Missing => Ok(()),
-            Cell::Number(x) => write!(formatter, "{x}"),
+            Cell::Number(x) if x.is_nan() => Ok(()),
+            Cell::Number(x) => formatter.write_str(&number(x)),
             Cell::Integer(x) => write!(formatter, "{x}"),
             Cell::Boolean(x) => write!(formatter, "{x}"),
             Cell::Text(text) | Cell::Lexical(text) => formatter.write_str(&shorten(text)),
@@ -76,7 +77,7 @@ impl fmt::Display for Sent<'_> {
 pub(super) fn describe(cell: Cell<'_>) -> String {
     match cell {
         Cell::Absent | Cell::Missing => "a missing value".to_owned(),
-        Cell::Number(x) => format!("the number {x}"),
+        Cell::Number(x) => format!("the number {}", number(x)),
         Cell::Integer(x) => format!("the number {x}"),
         Cell::HugeInteger => "an integer beyond 64 bits".to_owned(),
         Cell::Boolean(x) => format!("the boolean {x}"),
@@ -93,4 +94,12 @@ pub(super) fn shorten(text: &str) -> String {
         short.push('…');
     }
     short
+}
+
+/// The shortest text that stands for a number, with an exponent where that is shorter to read.
+pub(super) fn number(x: f64) -> String {
+    if x.is_finite() && x != 0.0 && !(1e-5..1e16).contains(&x.abs()) {
+        return format!("{x:e}");
+    }
+    x.to_string()
 }

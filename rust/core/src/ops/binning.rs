@@ -17,7 +17,11 @@ pub struct Binarize {
 }
 
 impl Lower for Binarize {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         // numpy compares a float32 array with a Python float in float32 (NEP 50).
         let threshold = match self.precision {
@@ -36,7 +40,11 @@ pub struct Digitize {
 }
 
 impl Lower for Digitize {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let edges = lowering.tensors.f64s(&self.edges.tensor)?;
         lowering.check_not_nan(&self.edges.tensor, &edges)?;

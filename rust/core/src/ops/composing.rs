@@ -11,7 +11,11 @@ use serde::Deserialize;
 pub struct Concat {}
 
 impl Lower for Concat {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         lowering.check_width(inputs.iter().map(Vec::len).sum())?;
         Ok(inputs.into_iter().flatten().collect())
     }
@@ -24,7 +28,11 @@ pub struct Select {
 }
 
 impl Lower for Select {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let indices = lowering.i32s(&self.indices)?;
         lowering.check_width(indices.len())?;
@@ -46,7 +54,11 @@ pub struct Constant {
 }
 
 impl Lower for Constant {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         if !inputs.is_empty() {
             return Err(lowering.error("takes no input"));
         }

@@ -2,9 +2,9 @@
 
 use super::Lower;
 use crate::error::ArtifactError;
-use crate::plan::Lowering;
 use crate::plan::block::{Block, Step};
 use crate::plan::element::{CodeRegister, Element, Register, Vector};
+use crate::plan::Lowering;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -12,7 +12,11 @@ use serde::Deserialize;
 pub struct Argmax {}
 
 impl Lower for Argmax {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let sources =
             input.iter().map(|element| lowering.number(element)).collect::<Result<Vec<_>, _>>()?;
@@ -56,7 +60,11 @@ pub struct Above {
 }
 
 impl Lower for Above {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let mut output = Vec::with_capacity(input.len());
         for element in &input {

@@ -4,7 +4,7 @@ use super::Lower;
 use crate::error::ArtifactError;
 use crate::plan::block::{Block, Step};
 use crate::plan::builder::{NumberCoding, Otherwise};
-use crate::plan::element::{CodeRegister, Element, NO_CODE, Register, Vector};
+use crate::plan::element::{CodeRegister, Element, Register, Vector, NO_CODE};
 use crate::plan::{Lowering, TensorName, TextName};
 use serde::Deserialize;
 use std::ops::Range;
@@ -81,7 +81,11 @@ encoder!(EncodeText, TextName);
 encoder!(EncodeNumber, TensorName);
 
 impl Lower for EncodeText {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let levels = lowering.texts(&self.levels)?;
         let coding = self.codes(lowering, input.len(), levels.len())?;
@@ -101,7 +105,11 @@ impl Lower for EncodeText {
 }
 
 impl Lower for EncodeNumber {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let levels = lowering.tensors.f64s(&self.levels.tensor)?;
         lowering.check_not_nan(&self.levels.tensor, &levels)?;
@@ -138,7 +146,11 @@ pub struct OneHot {
 }
 
 impl Lower for OneHot {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let widths = lowering.i32s(&self.widths)?;
         lowering.check_length(&self.widths.tensor, widths.len(), input.len())?;
@@ -167,7 +179,11 @@ pub struct Lookup {
 }
 
 impl Lower for Lookup {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let values = lowering.tensors.f64s(&self.values.tensor)?;
         let ranges = lowering.ranges(&self.ends, input.len(), values.len())?;

@@ -16,7 +16,11 @@ pub struct Linear {
 }
 
 impl Lower for Linear {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let intercepts = lowering.tensors.f64s(&self.intercepts.tensor)?;
         let count = intercepts.len();
@@ -143,7 +147,11 @@ pub struct LinearF32 {
 }
 
 impl Lower for LinearF32 {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let start = lowering.tensors.f32s(&self.start.tensor)?;
         lowering.check_width(start.len())?;

@@ -1,13 +1,13 @@
 //! From raw scores to probabilities and means.
 
-use super::Lower;
 use super::scaling::function;
+use super::Lower;
 use crate::error::ArtifactError;
 use crate::manifest::Precision;
-use crate::plan::Lowering;
 use crate::plan::block::{Block, Step};
 use crate::plan::element::{Element, Register, Vector};
 use crate::plan::scalar::Scalar;
+use crate::plan::Lowering;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -19,7 +19,11 @@ pub struct Link {
 }
 
 impl Lower for Link {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let function = function(lowering, &self.function)?;
         let mut output = Vec::new();
         for element in &lowering.one(inputs)? {
@@ -57,7 +61,11 @@ fn push(lowering: &mut Lowering<'_>, step: RowStep) -> Vector {
 pub struct SigmoidF32 {}
 
 impl Lower for SigmoidF32 {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let (sources, targets) = registers(lowering, &input, input.len())?;
         Ok(push(lowering, RowStep { sources, targets, function: RowFunction::SigmoidF32 }))
@@ -71,7 +79,11 @@ pub struct Softmax {
 }
 
 impl Lower for Softmax {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let function = match self.precision {
             Precision::F64 => RowFunction::Softmax,
@@ -89,7 +101,11 @@ pub struct Complement {
 }
 
 impl Lower for Complement {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let [probability] = input.as_slice() else {
             return Err(lowering.error("takes one element"));
@@ -106,7 +122,11 @@ impl Lower for Complement {
 pub struct Proportion {}
 
 impl Lower for Proportion {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>) -> Result<Vector, ArtifactError> {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
         let (sources, targets) = registers(lowering, &input, input.len())?;
         Ok(push(lowering, RowStep { sources, targets, function: RowFunction::Proportion }))

@@ -12,14 +12,17 @@ mod scaling;
 mod trees;
 
 use crate::error::ArtifactError;
-use crate::plan::Lowering;
 use crate::plan::element::Vector;
+use crate::plan::Lowering;
 use serde_json::{Map, Value};
 
 /// Turns a node into elements and steps.
 trait Lower {
-    fn lower(self, lowering: &mut Lowering<'_>, inputs: Vec<Vector>)
-    -> Result<Vector, ArtifactError>;
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError>;
 }
 
 macro_rules! operators {

@@ -97,10 +97,8 @@ impl Block<'_> {
     #[cold]
     pub fn refuse(&mut self, row: usize, code: Code, fields: &[usize], value: f64) {
         if !self.faults.iter().any(|(other, _)| *other == row) {
-            self.faults.push((
-                row,
-                Fault { code, fields: fields.to_vec(), value: value.to_string() },
-            ));
+            self.faults
+                .push((row, Fault { code, fields: fields.to_vec(), value: value.to_string() }));
         }
     }
 

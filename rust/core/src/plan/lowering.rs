@@ -79,7 +79,12 @@ impl Lowering<'_> {
         self.tensors.texts(&name.text).map_err(|error| self.error(&error.0))
     }
 
-    pub fn check_length(&self, tensor: &str, is: usize, wanted: usize) -> Result<(), ArtifactError> {
+    pub fn check_length(
+        &self,
+        tensor: &str,
+        is: usize,
+        wanted: usize,
+    ) -> Result<(), ArtifactError> {
         if is != wanted {
             return Err(self.error(&format!("tensor `{tensor}` has {is} values, not {wanted}")));
         }
@@ -109,7 +114,9 @@ impl Lowering<'_> {
             start = end;
         }
         if start != total {
-            return Err(self.error(&format!("tensor `{}` ends at {start}, not {total}", name.tensor)));
+            return Err(
+                self.error(&format!("tensor `{}` ends at {start}, not {total}", name.tensor))
+            );
         }
         Ok(ranges)
     }
@@ -122,7 +129,11 @@ impl Lowering<'_> {
     }
 
     /// Rounds to f32 where the precision asks for it.
-    pub fn round(&mut self, element: Element, precision: Precision) -> Result<Element, ArtifactError> {
+    pub fn round(
+        &mut self,
+        element: Element,
+        precision: Precision,
+    ) -> Result<Element, ArtifactError> {
         match precision {
             Precision::F64 => Ok(element),
             Precision::F32 => self.apply(&element, Scalar::RoundF32),

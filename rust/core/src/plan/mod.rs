@@ -16,7 +16,7 @@ use crate::budgets::MAX_ELEMENTS;
 use crate::error::ArtifactError;
 use crate::load::FieldPlan;
 use crate::manifest::{FieldType, Manifest};
-use crate::ops::{OPERATORS, lower};
+use crate::ops::{lower, OPERATORS};
 use block::Step;
 use builder::{Builder, TextCoding};
 use element::{Element, Text, Vector};

@@ -1,8 +1,8 @@
 //! The outputs of a plan: where each column of an answer is found when all steps have run.
 
-use super::Values;
 use super::builder::Builder;
 use super::element::{CodeRegister, Element, Register, Text};
+use super::Values;
 use crate::error::ArtifactError;
 use crate::manifest::{Output, OutputKind};
 use serde_json::Value;

@@ -6,9 +6,9 @@
 use super::nodes::{Node, Word};
 use crate::plan::block::BLOCK_ROWS;
 
-/// Leaves of one tree up to which evaluating every node beats walking: about 2 against 10 ns a row for 63 leaves in
-/// bytes on Zen 3 (`examples/trees_speed.rs`).
-const MOST_LEAVES: usize = 256;
+/// Leaves of one tree up to which every node is evaluated: with 63 leaves it takes 6 ns a row and tree where walks
+/// take 10, so they meet at about twice as many (Zen 3, AVX2, `examples/trees_speed.rs`).
+const MOST_LEAVES: usize = 128;
 
 /// A word for each row of a block.
 pub type Lane<W> = [W; BLOCK_ROWS];
@@ -89,7 +89,12 @@ impl<W: Word> Blend<W> {
     /// Hands over each tree, in order, with the row of its leaves that each row of the block reaches.
     ///
     /// `ranks` has a lane for each plane; `slots` is room that is kept from block to block.
-    pub fn run(&self, ranks: &[Lane<W>], slots: &mut Vec<Lane<W>>, found: impl FnMut(usize, &Lane<W>)) {
+    pub fn run(
+        &self,
+        ranks: &[Lane<W>],
+        slots: &mut Vec<Lane<W>>,
+        found: impl FnMut(usize, &Lane<W>),
+    ) {
         let count = self.slots.max(self.constants);
         slots.resize(count.max(slots.len()), [W::default(); BLOCK_ROWS]);
         for (number, slot) in slots[..self.constants].iter_mut().enumerate() {
@@ -105,7 +110,12 @@ impl<W: Word> Blend<W> {
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
-    fn run_avx2(&self, ranks: &[Lane<W>], slots: &mut [Lane<W>], found: impl FnMut(usize, &Lane<W>)) {
+    fn run_avx2(
+        &self,
+        ranks: &[Lane<W>],
+        slots: &mut [Lane<W>],
+        found: impl FnMut(usize, &Lane<W>),
+    ) {
         self.run_anywhere(ranks, slots, found);
     }
 

@@ -1,0 +1,320 @@
+"""What becomes of values that are missing, wrong, out of range or unseen, and what warnings say."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import penstock
+from penstock.schema import Field
+from tests import toys
+
+NAN = math.nan
+MISSING = object()
+
+# A field, a value (nothing: the key is absent), what is read (or the message), the code of the
+# warning or error, and the value in the warning.
+NOTHING = object()
+CASES = {
+    "missing is allowed": (Field("x", "number"), None, MISSING, None, None),
+    "absent is allowed": (Field("x", "number"), NOTHING, MISSING, "absent", ""),
+    "missing is refused": (
+        Field("x", "number", on_missing="refuse"),
+        NAN,
+        "column `x` must not be missing; send a value",
+        "missing",
+        None,
+    ),
+    "missing text is refused": (
+        Field("x", "text", on_missing="refuse"),
+        None,
+        "column `x` must not be missing; send a value",
+        "missing",
+        None,
+    ),
+    "missing is replaced": (
+        Field("x", "number", on_missing="replace", replacement=-1.0),
+        NAN,
+        -1.0,
+        "missing",
+        "",
+    ),
+    "absent is replaced": (
+        Field("x", "number", on_missing="replace", replacement=0),
+        NOTHING,
+        0.0,
+        "absent",
+        "",
+    ),
+    "missing text is replaced": (
+        Field("x", "text", on_missing="replace", replacement="none"),
+        None,
+        "none",
+        "missing",
+        "",
+    ),
+    "missing boolean is replaced": (
+        Field("x", "boolean", on_missing="replace", replacement=True),
+        None,
+        1.0,
+        "missing",
+        "",
+    ),
+    "invalid becomes missing": (
+        Field("x", "number", on_invalid="missing"),
+        "abc",
+        MISSING,
+        "invalid",
+        "abc",
+    ),
+    "an integer too large becomes missing": (
+        Field("x", "number", on_invalid="missing"),
+        2**60,
+        MISSING,
+        "integer_too_large",
+        str(2**60),
+    ),
+    "a list becomes missing": (
+        Field("x", "text", on_invalid="missing"),
+        [1],
+        MISSING,
+        "invalid",
+        "a list",
+    ),
+    "invalid becomes missing and is refused": (
+        Field("x", "number", on_invalid="missing", on_missing="refuse"),
+        "abc",
+        "column `x` must not be missing; send a value",
+        "missing",
+        None,
+    ),
+    "the ends of the range are inside": (
+        Field("x", "number", minimum=0, maximum=9),
+        9,
+        9.0,
+        None,
+        None,
+    ),
+    "below the range is refused": (
+        Field("x", "number", minimum=0, maximum=120),
+        -1,
+        "column `x` got -1, which is outside the range 0 to 120",
+        "out_of_range",
+        None,
+    ),
+    "above a maximum is refused": (
+        Field("x", "number", maximum=120),
+        120.5,
+        "column `x` got 120.5, which is outside the range up to 120",
+        "out_of_range",
+        None,
+    ),
+    "below a minimum is refused": (
+        Field("x", "number", minimum=-0.5),
+        -math.inf,
+        "column `x` got -inf, which is outside the range from -0.5",
+        "out_of_range",
+        None,
+    ),
+    "outside becomes missing": (
+        Field("x", "number", minimum=0, on_range="missing"),
+        -1,
+        MISSING,
+        "out_of_range",
+        "-1",
+    ),
+    "outside is clipped": (
+        Field("x", "number", minimum=0, maximum=9, on_range="clip"),
+        12,
+        9.0,
+        "out_of_range",
+        "12",
+    ),
+    "infinity is clipped": (
+        Field("x", "number", minimum=0, maximum=9, on_range="clip"),
+        math.inf,
+        9.0,
+        "out_of_range",
+        "inf",
+    ),
+    "missing is not clipped": (
+        Field("x", "number", minimum=0, maximum=9, on_range="clip"),
+        NAN,
+        MISSING,
+        None,
+        None,
+    ),
+    "infinity is allowed": (Field("x", "number"), math.inf, math.inf, None, None),
+    "infinity is refused": (
+        Field("x", "number", infinite="refuse"),
+        -math.inf,
+        "column `x` got -inf; the model takes finite numbers only",
+        "infinite",
+        None,
+    ),
+    "infinity becomes missing": (
+        Field("x", "number", infinite="refuse", on_range="missing"),
+        math.inf,
+        MISSING,
+        "infinite",
+        "inf",
+    ),
+    "infinity that stays is not clipped": (
+        Field("x", "number", minimum=0, infinite="refuse", on_range="clip"),
+        math.inf,
+        "column `x` got inf; the model takes finite numbers only",
+        "infinite",
+        None,
+    ),
+    "a single is rounded before the range": (
+        Field("x", "number", precision="f32", maximum=0.1, on_range="clip"),
+        0.1,
+        0.1,
+        "out_of_range",
+        "0.1",
+    ),
+    "what a single cannot hold is infinite": (
+        Field("x", "number", precision="f32", infinite="refuse"),
+        1e300,
+        "column `x` got inf; the model takes finite numbers only",
+        "infinite",
+        None,
+    ),
+    "a range of times": (
+        Field("x", "timestamp", minimum=0, on_range="missing"),
+        "1969-12-31",
+        MISSING,
+        "out_of_range",
+        "1969-12-31",
+    ),
+    "the whole text matches": (Field("x", "text", pattern="[A-Z]{2}|é"), "é", "é", None, None),
+    "a text that goes on is refused": (
+        Field("x", "text", pattern="[A-Z]{2}"),
+        "UA\n",
+        'column `x` got "UA\\n", which does not match its pattern',
+        "pattern",
+        None,
+    ),
+    "a text becomes missing": (
+        Field("x", "text", pattern="[A-Z]{2}", on_range="missing"),
+        "ua",
+        MISSING,
+        "pattern",
+        "ua",
+    ),
+    "a level is seen": (
+        Field("x", "text", levels=("a", "b"), on_unseen="refuse"),
+        "b",
+        "b",
+        None,
+        None,
+    ),
+    "unseen is allowed": (Field("x", "text", levels=("a",)), "q", "q", "unseen_level", "q"),
+    "unseen becomes missing": (
+        Field("x", "text", levels=("a",), on_unseen="missing"),
+        "q",
+        MISSING,
+        "unseen_level",
+        "q",
+    ),
+    "unseen is refused": (
+        Field("x", "text", levels=("a",), on_unseen="refuse"),
+        "q",
+        'column `x` got "q", a level that was not seen in training; '
+        'convert with handle_unknown="ignore" or on_unseen="missing" to accept it',
+        "unseen_level",
+        None,
+    ),
+    "an unseen number is refused": (
+        Field("x", "number", levels=(1, 2.5), on_unseen="refuse"),
+        2,
+        "column `x` got 2, a level that was not seen in training; "
+        'convert with handle_unknown="ignore" or on_unseen="missing" to accept it',
+        "unseen_level",
+        None,
+    ),
+    "an unseen boolean": (
+        Field("x", "boolean", levels=(True,), on_unseen="missing"),
+        False,
+        MISSING,
+        "unseen_level",
+        "false",
+    ),
+    "missing is no level": (
+        Field("x", "text", levels=("a",), on_unseen="refuse"),
+        None,
+        MISSING,
+        None,
+        None,
+    ),
+}
+
+
+def tables(value):
+    row = {} if value is NOTHING else {"x": value}
+    columns = {} if value is NOTHING else {"x": pd.Series([value, value], dtype=object)}
+    yield "row", row
+    yield "rows", [row, row]
+    yield "frame", pd.DataFrame(columns, index=[0, 1])
+    if columns and not isinstance(value, (list, str)) and value is not None and abs(value) < 2**53:
+        yield "buffer", pd.DataFrame({"x": np.array([value, value])})
+        yield "arrow", pa.table({"x": [value, value]})
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_policy_says_what_becomes_of_a_value(name):
+    field, value, expected, code, shown = CASES[name]
+    model = toys.echo(field)
+    for kind, rows in tables(value):
+        refused = isinstance(expected, str) and code is not None and shown is None
+        if refused:
+            with pytest.raises(penstock.DataError) as caught:
+                model.predict(rows)
+            assert str(caught.value).removeprefix("row 0: ") == expected, kind
+            assert (caught.value.field, caught.value.code) == ("x", code), kind
+            continue
+        answers = pd.DataFrame(_rows(model.predict(rows)))["x_read"].tolist()
+        if expected is MISSING:
+            assert pd.isna(answers).all(), kind
+        else:
+            assert answers == [expected] * len(answers), kind
+        warned = _rows(model.predict(rows, warnings=True))
+        wanted = [] if code is None else [{"field": "x", "code": code, "value": shown}]
+        for row in warned:
+            assert [dict(warning) for warning in row["warnings"]] == wanted, kind
+
+
+def _rows(answers):
+    if isinstance(answers, dict):
+        return [answers]
+    if isinstance(answers, pd.DataFrame):
+        return answers.to_dict("records")
+    return answers if isinstance(answers, list) else pa.table(answers).to_pylist()
+
+
+def test_a_value_that_two_checks_change_has_two_warnings():
+    field = Field(
+        "x", "number", on_invalid="missing", on_missing="replace", replacement=5.0, maximum=3
+    )
+    answer = toys.echo(field).predict({"x": "abc"}, warnings=True)
+    assert answer["x_read"] == 5.0
+    assert [warning["code"] for warning in answer["warnings"]] == ["invalid", "missing"]
+
+
+def test_a_level_is_seen_if_the_encoder_has_it():
+    model = toys.coded(Field("t", "text", on_unseen="refuse"), ("a", "b"))
+    assert model.predict({"t": "b"}) == {"value": 1.0}
+    with pytest.raises(penstock.DataError, match="a level that was not seen in training"):
+        model.predict({"t": "c"})
+    strict = toys.coded(Field("t", "text"), ("a", "b"), unseen=-2)
+    with pytest.raises(penstock.DataError) as caught:
+        strict.predict({"t": "c"})
+    assert (caught.value.code, caught.value.field) == ("unseen_level", "t")
+
+
+def test_a_row_is_told_its_first_fault():
+    model = toys.echo(Field("a", "number"), Field("b", "number"))
+    with pytest.raises(penstock.DataError, match="column `a`"):
+        model.predict({"b": "wrong", "a": "wrong"})

@@ -7,7 +7,7 @@ from penstock.converters.context import Context
 from penstock.converters.grouping import grouped
 from penstock.converters.labels import label_binarizer, label_encoder
 from penstock.converters.levels import NONE, REFUSED, Coding, coding, encoded
-from penstock.converters.validation import array_dtype, dense, marker, sized
+from penstock.converters.validation import array_dtype, check_version, dense, marker, sized
 from penstock.converters.values import Column, Value
 
 __all__ = ["CONVERTERS"]
@@ -17,6 +17,7 @@ def one_hot_encoder(estimator: Any, value: Value, context: Context) -> Value:
     """A number for each level of each column; dropped and ignored levels are 0 everywhere."""
     import numpy
 
+    check_version(estimator, "_drop_idx_after_grouping", context)
     layouts = [_layout(estimator, at) for at in range(value.width)]
     codings = [
         _coding(value, at, estimator.categories_[at], positions, unknown, context)
@@ -56,6 +57,7 @@ def ordinal_encoder(estimator: Any, value: Value, context: Context) -> Value:
     """The position of each level; infrequent ones share the last, missing and unknown as set."""
     import numpy
 
+    check_version(estimator, "_missing_indices", context)
     unknown = REFUSED if estimator.handle_unknown == "error" else NONE
     codings = [
         _coding(value, at, categories, range(len(categories)), unknown, context)

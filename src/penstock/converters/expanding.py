@@ -5,7 +5,7 @@ from itertools import accumulate, chain
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.validation import floats, sized
+from penstock.converters.validation import check_version, floats, sized
 from penstock.converters.values import Value, numeric_columns
 
 __all__ = ["CONVERTERS"]
@@ -15,6 +15,7 @@ def polynomial_features(estimator: Any, value: Value, context: Context) -> Value
     """Every product of columns up to the degree, multiplied in the order of scikit-learn."""
     import numpy
 
+    check_version(estimator, "_max_degree", context)
     value = floats(value, context)
     terms = list(
         estimator._combinations(

@@ -7,7 +7,14 @@ from typing import Any, NoReturn
 
 from penstock.converters.context import Context
 from penstock.converters.grouping import grouped
-from penstock.converters.validation import array_dtype, check_stable, float_dtype, marker, sized
+from penstock.converters.validation import (
+    array_dtype,
+    check_stable,
+    check_version,
+    float_dtype,
+    marker,
+    sized,
+)
 from penstock.converters.values import Column, Value
 
 __all__ = ["CONVERTERS"]
@@ -84,9 +91,8 @@ def _imputed_dtype(estimator: Any, value: Value, context: Context) -> str:
     """The dtype of the array that is imputed (sklearn/impute/_base.py, `_validate_input`)."""
     import numpy
 
-    fitted = getattr(estimator, "_fill_dtype", None)
-    if fitted is None:
-        context.refuse("was fitted by another version of scikit-learn; fit it again")
+    check_version(estimator, "_fill_dtype", context)
+    fitted = estimator._fill_dtype
     if fitted.kind == "O":
         return "object"
     as_it_comes = estimator.strategy in AS_IT_COMES

@@ -7,7 +7,16 @@ from typing import Any
 from penstock.converters.context import Context
 from penstock.converters.values import Column, Value, numeric_columns
 
-__all__ = ["array_dtype", "check_stable", "dense", "float_dtype", "floats", "marker", "sized"]
+__all__ = [
+    "array_dtype",
+    "check_stable",
+    "check_version",
+    "dense",
+    "float_dtype",
+    "floats",
+    "marker",
+    "sized",
+]
 
 
 def sized(converters: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
@@ -23,6 +32,12 @@ def sized(converters: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..
         return convert
 
     return {name: checked(converter) for name, converter in converters.items()}
+
+
+def check_version(estimator: Any, attribute: str, context: Context) -> None:
+    """Refuses a model that was fitted before the library had this attribute."""
+    if not hasattr(estimator, attribute):
+        context.refuse("was fitted by another version of scikit-learn; fit it again")
 
 
 def dense(value: Value, context: Context) -> Value:

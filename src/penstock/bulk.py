@@ -51,7 +51,7 @@ class Bulk:
             )
         columns = batch.select(self.kept)
         for at, name in enumerate(self.kept):
-            table = table.add_column(at, name, _array(columns[name]))
+            table = table.add_column(at, name, _array(columns[name], lexical=batch.lexical))
         return table
 
     def _inputs(self, batch: Batch) -> Any:
@@ -71,10 +71,15 @@ class Bulk:
         return table
 
 
-def _array(values: Any) -> Any:
+def _array(values: Any, *, lexical: bool) -> Any:
     """A kept column for the output; lists of several types as JSON."""
     import pyarrow
+    from pyarrow import compute
 
+    if lexical and not isinstance(values, list):
+        # In CSV, nothing is how missing is written.
+        empty = compute.equal(values, "")
+        return compute.if_else(empty, pyarrow.scalar(None, pyarrow.string()), values)
     if not isinstance(values, list):
         return values
     try:

@@ -71,38 +71,47 @@ class _JsonSink:
 
 
 class _CsvSink:
-    """CSV with quotes only where a value needs them."""
+    """CSV with quotes only where a value needs them, whatever batch it is in."""
 
     def __init__(self, file: IO[bytes], schema: Any, name: str) -> None:
+        import pyarrow
+
         self._file = file
-        self._texts = _text_columns(schema)
-        names = [f'"{n.replace(chr(34), chr(34) * 2)}"' if _quoted(n) else n for n in schema.names]
-        file.write((",".join(names) + "\n").encode())
+        self._header: Any = pyarrow.table([[name] for name in schema.names], schema.names)
 
     def write_table(self, table: Any) -> None:
-        from pyarrow import compute, csv
+        from pyarrow import compute
 
-        columns = (table.column(at) for at in self._texts)
-        quoted = any(
-            compute.any(compute.match_substring_regex(column, _QUOTED)).as_py()
-            for column in columns
-        )
-        style = "needed" if quoted else "none"
-        options = csv.WriteOptions(include_header=False, quoting_style=style)
-        csv.write_csv(table, self._file, options)
+        lines = []
+        for part in (self._header, table):
+            if part is not None and part.num_rows:
+                # Null is nothing between two commas; an empty text has quotes.
+                fields = compute.binary_join_element_wise(
+                    *map(_csv_fields, part.columns),
+                    ",",
+                    null_handling="replace",
+                    null_replacement="",
+                )
+                lines.append(compute.binary_join_element_wise(fields, "", "\n"))
+        self._header = None
+        for chunk in (chunk for line in lines for chunk in line.chunks):
+            # What an Arrow array of texts keeps is all of them, one after the other.
+            self._file.write(memoryview(chunk.buffers()[2]))
 
     def close(self) -> None:
         pass
 
 
-def _quoted(text: str) -> bool:
-    return not text or any(mark in text for mark in '",\r\n')
+def _csv_fields(column: Any) -> Any:
+    from pyarrow import compute, string, types
 
-
-def _text_columns(schema: Any) -> list[int]:
-    import pyarrow
-
-    return [at for at, field in enumerate(schema) if pyarrow.types.is_string(field.type)]
+    if not types.is_string(column.type):
+        return column.cast(string())
+    quoted = compute.match_substring_regex(column, _QUOTED)
+    if not compute.any(quoted).as_py():
+        return column
+    doubled = compute.replace_substring(column, '"', '""')
+    return compute.if_else(quoted, compute.binary_join_element_wise('"', doubled, '"', ""), column)
 
 
 def _parquet_sink(file: IO[bytes], schema: Any, name: str) -> Any:

@@ -42,6 +42,14 @@ class _Commands(click.Group):
             ctx.fail(f"there is no command `{args[0]}`; did you mean `{near[0]}`?")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader of the pipe has seen enough; nothing more can be printed.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+
 
 @click.group(
     cls=_Commands,
@@ -76,10 +84,6 @@ def main() -> NoReturn:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except BrokenPipeError:
-        # The reader of the pipe has seen enough; nothing more can be printed.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except (PenstockError, OSError, ModuleNotFoundError) as error:
         click.echo(f"Error: {_message(error)}", err=True)
         code = EXIT_WRONG

@@ -153,9 +153,14 @@ def _read_example(data: str) -> Any:
 
 
 def _csv_frame(file: Any) -> Any:
+    import warnings
+
     import pandas
 
-    return pandas.read_csv(file, float_precision="round_trip", low_memory=False)
+    with warnings.catch_warnings():
+        # From pandas 3.1 this precision is the default, and naming it is deprecated.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return pandas.read_csv(file, float_precision="round_trip", low_memory=False)
 
 
 def _ndjson_frame(file: Any) -> Any:

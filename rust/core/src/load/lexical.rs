@@ -5,7 +5,7 @@ use crate::cell::Cell;
 use crate::manifest::FieldType;
 
 /// Spellings of a missing number, compared without case.
-const MISSING: &[&str] = &["", "na", "n/a", "nan", "null", "none", "<na>"];
+const MISSING: &[&str] = &["", "na", "n/a", "nan", "null", "none", "<na>", "nat"];
 
 /// The text as a cell of this type; `None` if it cannot be one.
 pub fn parse(text: &str, r#type: FieldType) -> Option<Cell<'_>> {

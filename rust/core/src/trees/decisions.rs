@@ -2,9 +2,9 @@
 
 use super::ensemble::{Ensemble, Node, Test};
 use super::nodes::LAST_RANK;
-use super::planes::Source;
 use super::rules::{Category, Missing, OtherCategory};
 use super::sets::{Membership, Tables};
+use super::survey::Source;
 use crate::plan::element::{CodeRegister, Element, Register};
 
 /// An element that trees can test.

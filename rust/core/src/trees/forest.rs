@@ -1,8 +1,8 @@
 //! A packed ensemble, sealed, and the step that runs it over a row or a block of rows.
 
-use super::blend::{Blend, Lane};
+use super::blend::Blend;
 use super::nodes::{Node, Word};
-use super::planes::Planes;
+use super::planes::{Planes, Registers};
 use super::sets::Tables;
 use super::sums::{Leaves, Sum};
 use super::walk::{walk, Ranges, RangesAndSets, Test, UpperBounds};
@@ -53,6 +53,7 @@ impl<W: Word> Forest<W> {
             && parts.first_leaves.len() == tree_count
             && parts.roots.iter().all(|root| (*root as usize) < idle)
             && parts.tables.are_sound()
+            && (parts.style != Style::RangesAndSets || !parts.tables.tables.is_empty())
             && parts.nodes.iter().enumerate().all(|(at, node)| parts.is_sound(at, node));
         if !is_sound {
             return Err("was packed wrongly; report this to the makers of penstock".to_owned());
@@ -74,43 +75,37 @@ impl<W: Word> Forest<W> {
         size_of_val(nodes.as_slice()) + trees + planes.memory() + tables.memory() + blend
     }
 
-    /// The leaf that a walk of a tree ended in, among the leaves of the ensemble.
-    #[inline(always)]
-    fn leaf(&self, tree: usize, position: usize) -> usize {
-        self.parts.first_leaves[tree] as usize + self.parts.nodes[position].low.index()
-    }
-
-    /// Walks all trees for one row, several trees at once, and hands over each tree with its leaf, in order.
+    /// Walks all trees for one row, several at once, and hands over each tree with its leaf, in order.
     #[inline(always)]
     fn walk_row<T: Test<W>>(&self, test: T, ranks: &[W], mut found: impl FnMut(usize, usize)) {
         assert!(ranks.len() >= self.parts.planes.len());
-        for (group, roots) in self.parts.roots.as_chunks::<LANES>().0.iter().enumerate() {
-            let mut positions = roots.map(|root| root as usize);
+        let firsts = self.parts.first_leaves.as_chunks::<LANES>().0;
+        let groups = self.parts.roots.as_chunks::<LANES>().0.iter().zip(firsts);
+        for (group, (roots, first_leaves)) in groups.enumerate() {
             // SAFETY: the forest is sealed; the roots are in it, and there is a rank for each plane.
-            unsafe { walk::<W, T, 1>(&self.parts.nodes, test, ranks, &mut positions) };
+            let leaves = unsafe { walk::<W, T, 1>(&self.parts.nodes, test, ranks, roots) };
             let trees = group * LANES..self.tree_count;
-            for (tree, position) in trees.zip(positions) {
-                found(tree, self.leaf(tree, position));
+            for (tree, (leaf, first)) in trees.zip(leaves.iter().zip(first_leaves)) {
+                found(tree, leaf + *first as usize);
             }
         }
     }
 
-    /// Walks all trees for `LANES` rows at a time and hands over each tree, the first row and their leaves.
+    /// Walks one tree, `LANES` rows at a time, and hands over each tile of rows with its leaves.
     #[inline(always)]
     fn walk_rows<T: Test<W>>(
         &self,
         test: T,
+        tree: usize,
         ranks: &[W],
-        mut found: impl FnMut(usize, usize, [usize; LANES]),
+        mut found: impl FnMut(usize, [usize; LANES]),
     ) {
-        let count = self.parts.planes.len() * LANES;
-        for tree in 0..self.tree_count {
-            for (tile, ranks) in ranks.chunks_exact(count).enumerate() {
-                let mut positions = [self.parts.roots[tree] as usize; LANES];
-                // SAFETY: the forest is sealed; the root is in it, and there are `LANES` ranks for each plane.
-                unsafe { walk::<W, T, LANES>(&self.parts.nodes, test, ranks, &mut positions) };
-                found(tree, tile * LANES, positions.map(|position| self.leaf(tree, position)));
-            }
+        let (root, first) = (self.parts.roots[tree], self.parts.first_leaves[tree] as usize);
+        for (tile, ranks) in ranks.chunks_exact(self.parts.planes.len() * LANES).enumerate() {
+            let roots = [root; LANES];
+            // SAFETY: the forest is sealed; the root is in it, and there are `LANES` ranks for each plane.
+            let leaves = unsafe { walk::<W, T, LANES>(&self.parts.nodes, test, ranks, &roots) };
+            found(tile, leaves.map(|leaf| leaf + first));
         }
     }
 }
@@ -119,13 +114,21 @@ impl<W: Word> Parts<W> {
     /// A node leads on to nodes that exist, or stays where it is whatever the rank.
     fn is_sound(&self, at: usize, node: &Node<W>) -> bool {
         let plane = node.plane.index();
-        let is_set = self.style == Style::RangesAndSets && plane >= self.planes.first_set;
+        let is_set = self.style == Style::RangesAndSets && plane >= self.planes.first_set();
         let leads_on = at + node.offset.index() + 1 < self.nodes.len();
         let stays = node.span.index() == W::MAX as usize && !is_set;
         plane < self.planes.len()
             && if node.is_leaf() { stays } else { leads_on }
             && (!is_set || node.table() < self.tables.tables.len())
     }
+}
+
+/// The first `size` values of a vector, which grows if it has fewer.
+fn room<T: Copy + Default>(values: &mut Vec<T>, size: usize) -> &mut [T] {
+    if values.len() < size {
+        values.resize(size, T::default());
+    }
+    &mut values[..size]
 }
 
 /// A forest, its leaves and where the sums go; `S` is the type that they are added in.
@@ -146,18 +149,22 @@ impl<W: Word, L: Copy + Send + Sync, S: Sum + From<L>> TreesStep<W, L, S> {
         let (numbers, codes, workspace) = block.parts();
         let (mut ranks, mut sums) = (take(W::room(workspace)), take(S::room(workspace)));
         let mut slots = take(W::slots(workspace));
-        let (planes, parts) = (self.forest.parts.planes.len(), &self.forest.parts);
-        ranks.resize((planes * BLOCK_ROWS).max(ranks.len()), W::default());
-        let lanes = &mut ranks[..planes * BLOCK_ROWS];
-        parts.planes.rank::<W, BLOCK_ROWS>((numbers, codes), BLOCK_ROWS, 0, lanes);
-        self.leaves.begin(BLOCK_ROWS, &mut sums);
-        let lanes: &[Lane<W>] = lanes.as_chunks().0;
-        blend.run(lanes, &mut slots, |tree, rows| {
+        let (parts, leaves) = (&self.forest.parts, &self.leaves);
+        let lanes = room(&mut ranks, parts.planes.len() * BLOCK_ROWS);
+        let registers = Registers { numbers, codes, rows: BLOCK_ROWS };
+        parts.planes.rank_rows::<W, BLOCK_ROWS>(registers, lanes);
+        leaves.begin(BLOCK_ROWS, &mut sums);
+        blend.run(lanes.as_chunks().0, &mut slots, |tree, found| {
             let first = parts.first_leaves[tree] as usize;
-            let leaves = rows.map(|row| first + row.index());
-            self.leaves.add(tree, leaves, 0, BLOCK_ROWS, &mut sums);
+            let found = found.iter().map(|leaf| first + leaf.index());
+            if leaves.width == 1 {
+                let sums = leaves.sums_of(tree, BLOCK_ROWS, &mut sums);
+                sums.iter_mut().zip(found).for_each(|(sum, leaf)| *sum += leaves.value(leaf));
+            } else {
+                found.enumerate().for_each(|(row, leaf)| leaves.add(row, &[leaf], &mut sums));
+            }
         });
-        self.write(&sums, BLOCK_ROWS, 0..BLOCK_ROWS, BLOCK_ROWS, numbers);
+        self.write(&sums, 0..BLOCK_ROWS, BLOCK_ROWS, numbers);
         *W::room(block.workspace) = ranks;
         *S::room(block.workspace) = sums;
         *W::slots(block.workspace) = slots;
@@ -166,63 +173,71 @@ impl<W: Word, L: Copy + Send + Sync, S: Sum + From<L>> TreesStep<W, L, S> {
     fn run_with<T: Test<W>>(&self, test: T, block: &mut Block<'_>) {
         let rows = block.rows;
         let (numbers, codes, workspace) = block.parts();
-        // Taken out so that both can be used at once; put back below, as they only ever grow.
+        // Taken out so that all can be used at once; put back below, as they only ever grow.
         let (mut ranks, mut sums) = (take(W::room(workspace)), take(S::room(workspace)));
-        let planes = self.forest.parts.planes.len();
+        let planes = &self.forest.parts.planes;
         if rows < LANES {
-            ranks.resize(planes.max(ranks.len()), W::default());
+            let ranks = room(&mut ranks, planes.len());
             for row in 0..rows {
-                let ranks = &mut ranks[..planes];
-                self.forest.parts.planes.rank::<W, 1>((numbers, codes), rows, row, ranks);
-                self.run_row(test, ranks, &mut sums);
-                self.write(&sums, 1, row..row + 1, rows, numbers);
+                planes.rank_row(Registers { numbers, codes, rows }, row, ranks);
+                self.leaves.begin(1, &mut sums);
+                self.add_row(test, ranks, &mut sums);
+                self.write(&sums, row..row + 1, rows, numbers);
             }
         } else {
-            let (tiles, size) = (rows.div_ceil(LANES), planes * LANES);
-            ranks.resize((tiles * size).max(ranks.len()), W::default());
-            let ranks = &mut ranks[..tiles * size];
-            for (tile, ranks) in ranks.chunks_exact_mut(size).enumerate() {
-                let first = tile * LANES;
-                self.forest.parts.planes.rank::<W, LANES>((numbers, codes), rows, first, ranks);
-            }
-            self.leaves.begin(tiles * LANES, &mut sums);
-            self.forest.walk_rows(test, ranks, |tree, first, leaves| {
-                self.leaves.add(tree, leaves, first, tiles * LANES, &mut sums);
-            });
-            self.write(&sums, tiles * LANES, 0..rows, rows, numbers);
+            let stride = rows.next_multiple_of(LANES);
+            let ranks = room(&mut ranks, planes.len() * stride);
+            planes.rank_rows::<W, LANES>(Registers { numbers, codes, rows }, ranks);
+            self.leaves.begin(stride, &mut sums);
+            self.add_rows(test, ranks, stride, &mut sums);
+            self.write(&sums, 0..rows, rows, numbers);
         }
         *W::room(block.workspace) = ranks;
         *S::room(block.workspace) = sums;
     }
 
-    fn run_row<T: Test<W>>(&self, test: T, ranks: &[W], sums: &mut Vec<S>) {
-        self.leaves.begin(1, sums);
-        if self.leaves.is_single() {
-            // A sum in a register: in memory each addition would wait for the one before to be stored.
-            let mut sum = sums[0];
-            self.forest.walk_row(test, ranks, |_, leaf| sum += S::from(self.leaves.values[leaf]));
-            sums[0] = sum;
-        } else {
-            self.forest.walk_row(test, ranks, |tree, leaf| {
-                self.leaves.add(tree, [leaf], 0, 1, sums);
+    #[inline(always)]
+    fn add_row<T: Test<W>>(&self, test: T, ranks: &[W], sums: &mut [S]) {
+        let Self { forest, leaves, .. } = self;
+        if let [sum] = sums {
+            // Not in memory, where each addition would wait for the one before to be stored.
+            let mut total = *sum;
+            forest.walk_row(test, ranks, |_, leaf| total += leaves.value(leaf));
+            *sum = total;
+        } else if leaves.width == 1 {
+            forest.walk_row(test, ranks, |tree, leaf| {
+                sums[leaves.outputs[tree] as usize] += leaves.value(leaf);
             });
+        } else {
+            forest.walk_row(test, ranks, |_, leaf| leaves.add(0, &[leaf], sums));
         }
     }
 
-    /// Writes the answers of `rows`; `stride` is the number of rows that there are sums for.
-    fn write(
-        &self,
-        sums: &[S],
-        stride: usize,
-        rows: Range<usize>,
-        row_count: usize,
-        numbers: &mut [f64],
-    ) {
+    #[inline(always)]
+    fn add_rows<T: Test<W>>(&self, test: T, ranks: &[W], stride: usize, sums: &mut [S]) {
+        let Self { forest, leaves, .. } = self;
+        for tree in 0..forest.tree_count {
+            if leaves.width == 1 {
+                let sums = leaves.sums_of(tree, stride, sums).as_chunks_mut::<LANES>().0;
+                forest.walk_rows(test, tree, ranks, |tile, found| {
+                    for (sum, leaf) in sums[tile].iter_mut().zip(found) {
+                        *sum += leaves.value(leaf);
+                    }
+                });
+            } else {
+                forest.walk_rows(test, tree, ranks, |tile, found| {
+                    leaves.add(tile * LANES, &found, sums);
+                });
+            }
+        }
+    }
+
+    /// Writes the answers of `rows`, for which the first sums are; a register has `row_count` numbers.
+    fn write(&self, sums: &[S], rows: Range<usize>, row_count: usize, numbers: &mut [f64]) {
         for (output, target) in self.targets.iter().enumerate() {
-            let start = *target as usize * row_count;
-            let answers = &mut numbers[start + rows.start..start + rows.end];
+            let answers = &mut numbers[*target as usize * row_count..][rows.clone()];
             for (row, answer) in answers.iter_mut().enumerate() {
-                *answer = sums[self.leaves.at(output, row, stride)].over(self.leaves.divisor);
+                *answer = self.leaves.answer(sums, output, row);
             }
         }
     }
@@ -238,7 +253,7 @@ impl<W: Word, L: Copy + Send + Sync, S: Sum + From<L>> Step for TreesStep<W, L, 
             Style::UpperBounds => self.run_with(UpperBounds, block),
             Style::Ranges => self.run_with(Ranges, block),
             Style::RangesAndSets => {
-                self.run_with(RangesAndSets { first_set: planes.first_set, tables }, block);
+                self.run_with(RangesAndSets { first_set: planes.first_set(), tables }, block);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Sums of the leaves that a row reaches: ensembles of trees are checked, quantized, packed and walked here.
 //!
-//! `ensemble` is what an artifact says, `rules` what a test means, `planes` turns numbers into small integers,
+//! `ensemble` is what an artifact says, `rules` what a test means, `survey` and `planes` turn numbers into small
+//! integers,
 //! `sets` and `decisions` say which of them go left, `packing` lays the nodes out, `walk`
 //! and `blend` run, `sums` adds.
 
@@ -14,6 +15,7 @@ mod planes;
 mod rules;
 mod sets;
 mod sums;
+mod survey;
 mod walk;
 
 pub use decisions::Input;

@@ -4,7 +4,8 @@ use super::decisions::{Decider, Decision, Input, Settled};
 use super::ensemble::Ensemble;
 use super::forest::{Forest, Parts, Style};
 use super::nodes::{Node, Word, LAST_RANK};
-use super::planes::{Places, Planes, Survey};
+use super::planes::Planes;
+use super::survey::{Places, Survey};
 
 /// A forest in words of some size.
 pub enum Packed {
@@ -163,7 +164,7 @@ impl Packing<'_> {
             end = lay_out(&decider, ensemble.tree(tree).start, end, |position, place| {
                 nodes[position] = match place {
                     Place::Leaf { row } => Node::leaf(row - first_leaf),
-                    Place::Split { decision, offset } => node(&planes, &places, decision, offset),
+                    Place::Split { decision, offset } => node(&places, decision, offset),
                 };
             });
         }
@@ -178,12 +179,12 @@ impl Packing<'_> {
     }
 }
 
-fn node<W: Word>(planes: &Planes, places: &Places, decision: Decision, offset: u32) -> Node<W> {
+fn node<W: Word>(places: &Places, decision: Decision, offset: u32) -> Node<W> {
     match decision {
         // `settle` has followed these.
         Decision::Always(_) => Node::leaf(0),
         Decision::Cut { source, cut, missing_left } => {
-            let (plane, rank) = places.cut(planes, source, cut);
+            let (plane, rank) = places.cut(source, cut);
             // Missing numbers have the last rank, from which ranges go on at 0.
             Node::range(plane, if missing_left { LAST_RANK } else { 0 }, rank, offset)
         }

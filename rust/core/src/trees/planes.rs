@@ -3,200 +3,151 @@
 //! The rank of a number is the count of cuts below it, so `x <= cuts[j]` is `rank(x) <= j`, whatever `x` is.
 
 use super::nodes::{Word, LAST_RANK};
-use super::rules::{category, is_missing, Category, Missing, Rules};
+use super::rules::{category, is_missing, Category};
 use super::sets::MISSING_RANK;
+use super::LANES;
 use crate::plan::element::{CodeRegister, Register};
-use foldhash::HashMap;
 
-/// What a plane is made from. The order is that of the planes: those whose tests are sets come last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Source {
-    /// Always rank 0, so that leaves, which all test plane 0, never test a set.
-    Nothing,
-    Number {
-        register: Register,
-        missing: Missing,
-    },
-    Code(CodeRegister),
-    Category(Register),
-    SetCategory(Register),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Plane {
-    Nothing,
-    Number {
-        register: Register,
-        /// Position of the first key.
-        start: usize,
-        /// There are `2^steps - 1` keys.
-        steps: u32,
-        /// Rank of a missing number.
-        missing: u32,
-        /// Numbers up to this magnitude are missing.
-        limit: f64,
-    },
-    Code(CodeRegister),
-    Category(Register),
-}
-
-/// All planes of a forest.
+/// All planes of a forest: the first one, of codes, of categories, of numbers, of categories for sets.
+///
+/// In the first all ranks are 0. Leaves test it, so that there is one and that it is never tested with a set.
 #[derive(Debug)]
 pub struct Planes {
-    planes: Vec<Plane>,
-    /// Ascending keys of the cuts of all planes, each filled up to `2^steps - 1` with the largest key.
-    keys: Vec<i64>,
-    /// Planes from here on are tested with sets.
-    pub first_set: usize,
+    pub codes: Vec<CodeRegister>,
+    pub categories: Vec<Register>,
+    pub numbers: Vec<NumberPlane>,
+    pub set_categories: Vec<Register>,
+    /// Keys of the cuts of all numbers.
+    pub heaps: Vec<i64>,
     /// Categories are rounded to f32 first.
     is_single: bool,
 }
 
-/// Where each source got its plane, to place tests on it.
-pub struct Places {
-    /// Plane, first key and number of cuts.
-    places: HashMap<Source, (u32, usize, usize)>,
+#[derive(Debug, Clone, Copy)]
+pub struct NumberPlane {
+    pub register: Register,
+    /// Where the `2^steps - 1` keys start.
+    pub start: usize,
+    pub steps: u32,
+    /// Rank of a missing number.
+    pub missing: u32,
+    /// Numbers up to this magnitude are missing.
+    pub limit: f64,
 }
 
-/// Collects the cuts of all tests.
-#[derive(Default)]
-pub struct Survey {
-    cuts: HashMap<Source, Vec<i64>>,
-}
-
-impl Survey {
-    /// Asks for a plane.
-    pub fn add(&mut self, source: Source) -> &mut Vec<i64> {
-        self.cuts.entry(source).or_default()
-    }
-
-    pub fn add_cut(&mut self, source: Source, cut: f64) {
-        self.add(source).push(key(cut));
-    }
-
-    /// Planes for everything that was asked for. The largest rank of a cut is that of the longest plane.
-    pub fn finish(mut self, rules: &Rules) -> (Planes, Places) {
-        self.add(Source::Nothing);
-        let mut sources: Vec<_> = self.cuts.into_iter().collect();
-        for (_, cuts) in &mut sources {
-            cuts.sort_unstable();
-            cuts.dedup();
-        }
-        // Planes of equal length follow each other, for the branch predictor.
-        sources.sort_unstable_by_key(|(source, cuts)| {
-            (matches!(source, Source::SetCategory(_)), steps(cuts.len()), *source)
-        });
-        let is_set = |(source, _): &&(Source, _)| matches!(source, Source::SetCategory(_));
-        let first_set = sources.len() - sources.iter().filter(is_set).count();
-        let (mut keys, mut planes) = (Vec::new(), Vec::new());
-        let mut places = HashMap::default();
-        for (at, (source, cuts)) in sources.into_iter().enumerate() {
-            places.insert(source, (at as u32, keys.len(), cuts.len()));
-            planes.push(plane(source, &cuts, keys.len(), rules));
-            keys.extend_from_slice(&cuts);
-            keys.resize(keys.len() + (1 << steps(cuts.len())) - 1 - cuts.len(), i64::MAX);
-        }
-        keys.shrink_to_fit();
-        let planes = Planes { planes, keys, first_set, is_single: rules.is_single };
-        (planes, Places { places })
-    }
-}
-
-fn plane(source: Source, cuts: &[i64], start: usize, rules: &Rules) -> Plane {
-    match source {
-        Source::Nothing => Plane::Nothing,
-        Source::Code(register) => Plane::Code(register),
-        Source::Category(register) | Source::SetCategory(register) => Plane::Category(register),
-        Source::Number { register, missing } => Plane::Number {
-            register,
-            start,
-            steps: steps(cuts.len()),
-            missing: match missing {
-                // NaN is read as 0.
-                Missing::Nothing => rank(cuts, 0.0),
-                Missing::ZeroOrNan | Missing::Nan => LAST_RANK,
-            },
-            limit: rules.missing_limit(missing),
-        },
-    }
-}
-
-/// Halvings that find a place among so many cuts.
-fn steps(cuts: usize) -> u32 {
-    usize::BITS - cuts.leading_zeros()
-}
-
-fn rank(cuts: &[i64], cut: f64) -> u32 {
-    let key = key(cut);
-    cuts.partition_point(|other| *other < key) as u32
+/// The registers of a block of `rows` rows.
+#[derive(Clone, Copy)]
+pub struct Registers<'a> {
+    pub numbers: &'a [f64],
+    pub codes: &'a [u32],
+    pub rows: usize,
 }
 
 /// An integer for each number that is not NaN, in the same order, with one for both zeros.
 #[inline(always)]
-fn key(x: f64) -> i64 {
+pub fn key(x: f64) -> i64 {
     // -0.0 + 0.0 is 0.0.
     let bits = (x + 0.0).to_bits() as i64;
     bits ^ ((bits >> 63) as u64 >> 1) as i64
 }
 
-impl Places {
-    /// The number of a plane.
-    pub fn plane(&self, source: Source) -> u32 {
-        self.places[&source].0
-    }
-
-    /// The largest number of cuts of a plane.
-    pub fn longest(&self) -> u32 {
-        self.places.values().map(|(_, _, count)| *count as u32).max().unwrap_or(0)
-    }
-
-    /// The number of a plane and the rank of one of its cuts.
-    pub fn cut(&self, planes: &Planes, source: Source, cut: f64) -> (u32, u32) {
-        let (plane, start, count) = self.places[&source];
-        (plane, rank(&planes.keys[start..start + count], cut))
-    }
-}
-
 impl Planes {
+    pub fn new(is_single: bool) -> Self {
+        Self {
+            codes: Vec::new(),
+            categories: Vec::new(),
+            numbers: Vec::new(),
+            set_categories: Vec::new(),
+            heaps: Vec::new(),
+            is_single,
+        }
+    }
+
     pub fn len(&self) -> usize {
-        self.planes.len()
+        self.first_set() + self.set_categories.len()
+    }
+
+    /// Planes from here on are tested with sets.
+    pub fn first_set(&self) -> usize {
+        1 + self.codes.len() + self.categories.len() + self.numbers.len()
     }
 
     pub fn cut_count(&self) -> usize {
-        self.keys.iter().filter(|key| **key != i64::MAX).count()
+        self.heaps.iter().filter(|key| **key != i64::MAX).count()
     }
 
     pub fn memory(&self) -> usize {
-        size_of_val(self.planes.as_slice()) + size_of_val(self.keys.as_slice())
+        size_of_val(self.numbers.as_slice()) + size_of_val(self.heaps.as_slice())
     }
 
-    /// Ranks of rows `first..first + ROWS` in every plane; rows behind the last get some rank.
+    /// The ranks of one row, one per plane.
+    pub fn rank_row<W: Word>(&self, registers: Registers<'_>, row: usize, ranks: &mut [W]) {
+        let Registers { numbers, codes, rows } = registers;
+        let at = |register: u32| register as usize * rows + row;
+        let (first, rest) = ranks.split_at_mut(1);
+        let (code_ranks, rest) = rest.split_at_mut(self.codes.len());
+        let (category_ranks, rest) = rest.split_at_mut(self.categories.len());
+        let (number_ranks, set_ranks) = rest.split_at_mut(self.numbers.len());
+        first.fill(W::default());
+        for (rank, register) in code_ranks.iter_mut().zip(&self.codes) {
+            *rank = W::saturate(codes[at(*register)]);
+        }
+        for (rank, register) in category_ranks.iter_mut().zip(&self.categories) {
+            *rank = self.category(numbers[at(*register)]);
+        }
+        for (rank, register) in set_ranks.iter_mut().zip(&self.set_categories) {
+            *rank = self.category(numbers[at(*register)]);
+        }
+        for (ranks, planes) in number_ranks.chunks_mut(LANES).zip(self.numbers.chunks(LANES)) {
+            let same = |planes: &[NumberPlane; LANES]| planes[0].steps == planes[LANES - 1].steps;
+            if let Some(planes) = planes.first_chunk::<LANES>().filter(|planes| same(planes)) {
+                let values = planes.map(|plane| numbers[at(plane.register)]);
+                let starts = planes.map(|plane| plane.start);
+                let found = search(&self.heaps, starts, planes[0].steps, values.map(key));
+                for (lane, rank) in ranks.iter_mut().enumerate() {
+                    *rank = planes[lane].rank(values[lane], found[lane]);
+                }
+                continue;
+            }
+            for (rank, plane) in ranks.iter_mut().zip(planes) {
+                let value = numbers[at(plane.register)];
+                let [found] = search(&self.heaps, [plane.start], plane.steps, [key(value)]);
+                *rank = plane.rank(value, found);
+            }
+        }
+    }
+
+    /// The ranks of all rows: for each `TILE` rows, as many ranks per plane. Rows behind the last get some rank.
     ///
-    /// `numbers` and `codes` hold `rows` values per register; `ranks` gets `ROWS` per plane.
-    pub fn rank<W: Word, const ROWS: usize>(
-        &self,
-        (numbers, codes): (&[f64], &[u32]),
-        rows: usize,
-        first: usize,
-        ranks: &mut [W],
-    ) {
-        for (plane, ranks) in self.planes.iter().zip(ranks.as_chunks_mut::<ROWS>().0) {
-            *ranks = match *plane {
-                Plane::Nothing => [W::truncate(0); ROWS],
-                Plane::Number { register, start, steps, missing, limit } => {
-                    let values = take(numbers, register, rows, first);
-                    let keys = &self.keys[start..start + (1 << steps) - 1];
-                    let ranks = search::<ROWS>(keys, steps, values.map(key));
-                    std::array::from_fn(|row| {
-                        let is_missing = is_missing(values[row], limit);
-                        W::saturate(if is_missing { missing } else { ranks[row] as u32 })
-                    })
-                }
-                Plane::Code(register) => take(codes, register, rows, first).map(W::saturate),
-                Plane::Category(register) => {
-                    take(numbers, register, rows, first).map(|x| self.category(x))
-                }
-            };
+    /// `TILE` is a multiple of `LANES`.
+    pub fn rank_rows<W: Word, const TILE: usize>(&self, registers: Registers<'_>, ranks: &mut [W]) {
+        let Registers { numbers, codes, rows } = registers;
+        let size = self.len() * TILE;
+        let mut plane = 0;
+        let mut each = |values: &mut dyn FnMut(usize) -> [W; LANES]| {
+            for first in (0..rows).step_by(LANES) {
+                let start = first / TILE * size + plane * TILE + first % TILE;
+                ranks[start..start + LANES].copy_from_slice(&values(first));
+            }
+            plane += 1;
+        };
+        each(&mut |_| [W::default(); LANES]);
+        for register in &self.codes {
+            each(&mut |first| take(codes, *register, rows, first).map(W::saturate));
+        }
+        for register in &self.categories {
+            each(&mut |first| take(numbers, *register, rows, first).map(|x| self.category(x)));
+        }
+        for number in &self.numbers {
+            each(&mut |first| {
+                let values = take(numbers, number.register, rows, first);
+                let starts = [number.start; LANES];
+                let found = search(&self.heaps, starts, number.steps, values.map(key));
+                std::array::from_fn(|lane| number.rank(values[lane], found[lane]))
+            });
+        }
+        for register in &self.set_categories {
+            each(&mut |first| take(numbers, *register, rows, first).map(|x| self.category(x)));
         }
     }
 
@@ -209,33 +160,39 @@ impl Planes {
     }
 }
 
-/// The values of a register in rows `first..first + ROWS`; zeros behind the last row.
-#[inline(always)]
-fn take<T: Copy + Default, const ROWS: usize>(
-    all: &[T],
-    register: u32,
-    rows: usize,
-    first: usize,
-) -> [T; ROWS] {
-    let start = register as usize * rows;
-    let values = &all[start + first..start + rows];
-    match values.first_chunk::<ROWS>() {
-        Some(values) => *values,
-        None => std::array::from_fn(|row| values.get(row).copied().unwrap_or_default()),
+impl NumberPlane {
+    #[inline(always)]
+    fn rank<W: Word>(&self, value: f64, found: usize) -> W {
+        W::saturate(if is_missing(value, self.limit) { self.missing } else { found as u32 })
     }
 }
 
-/// For each target the number of keys below it, of `2^steps - 1`.
+/// The values of a register in `LANES` rows from `first` on; zeros behind the last row.
 #[inline(always)]
-fn search<const ROWS: usize>(keys: &[i64], steps: u32, targets: [i64; ROWS]) -> [usize; ROWS] {
-    let mut below = [0; ROWS];
-    for step in (0..steps).rev() {
-        let half = 1usize << step;
-        for (below, target) in below.iter_mut().zip(&targets) {
-            if keys[*below + half - 1] < *target {
-                *below += half;
-            }
+fn take<T: Copy + Default>(all: &[T], register: u32, rows: usize, first: usize) -> [T; LANES] {
+    let values = &all[register as usize * rows..][first..rows];
+    let mut taken = [T::default(); LANES];
+    match values.first_chunk::<LANES>() {
+        Some(values) => taken = *values,
+        None => taken[..values.len()].copy_from_slice(values),
+    }
+    taken
+}
+
+/// For each target the number of keys below it, among the `2^steps - 1` of the heap that starts there.
+#[inline(always)]
+fn search<const COUNT: usize>(
+    heaps: &[i64],
+    starts: [usize; COUNT],
+    steps: u32,
+    targets: [i64; COUNT],
+) -> [usize; COUNT] {
+    let mut positions = [0; COUNT];
+    for _ in 0..steps {
+        for lane in 0..COUNT {
+            let is_below = heaps[starts[lane] + positions[lane]] < targets[lane];
+            positions[lane] = 2 * positions[lane] + 1 + usize::from(is_below);
         }
     }
-    below
+    positions.map(|position| position + 1 - (1 << steps))
 }

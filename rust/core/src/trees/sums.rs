@@ -60,16 +60,11 @@ impl<L: Copy> Leaves<L> {
         self.start.len()
     }
 
-    /// Whether the whole answer is one sum.
-    pub fn is_single(&self) -> bool {
-        self.width == 1 && self.start.len() == 1
-    }
-
     pub fn memory(&self) -> usize {
         size_of_val(self.values.as_slice()) + size_of_val(self.outputs.as_slice())
     }
 
-    /// Sums of so many rows before the first tree.
+    /// Sums of so many rows before the first tree: outputs one after the other if trees add to one, else rows.
     pub fn begin<S: Sum>(&self, rows: usize, sums: &mut Vec<S>) {
         sums.clear();
         if self.width == 1 {
@@ -79,36 +74,31 @@ impl<L: Copy> Leaves<L> {
         }
     }
 
-    /// Where the sum of an output and a row is: outputs one after the other where trees add to one, else rows.
-    pub fn at(&self, output: usize, row: usize, rows: usize) -> usize {
-        if self.width == 1 {
-            output * rows + row
-        } else {
-            row * self.width + output
-        }
+    /// The answer of an output and a row.
+    pub fn answer<S: Sum>(&self, sums: &[S], output: usize, row: usize) -> f64 {
+        let rows = sums.len() / self.start.len();
+        let at = if self.width == 1 { output * rows + row } else { row * self.width + output };
+        sums[at].over(self.divisor)
     }
 
-    /// Adds leaves of one tree, one for each row from `first` on.
     #[inline(always)]
-    pub fn add<S: Sum + From<L>, const ROWS: usize>(
-        &self,
-        tree: usize,
-        leaves: [usize; ROWS],
-        first: usize,
-        rows: usize,
-        sums: &mut [S],
-    ) {
-        if self.width == 1 {
-            let start = self.at(self.outputs[tree] as usize, first, rows);
-            for (sum, leaf) in sums[start..start + ROWS].iter_mut().zip(leaves) {
-                *sum += S::from(self.values[leaf]);
-            }
-            return;
-        }
-        for (leaf, row) in leaves.into_iter().zip(first..) {
+    pub fn value<S: From<L>>(&self, leaf: usize) -> S {
+        S::from(self.values[leaf])
+    }
+
+    /// The sums of all rows that a tree adds to, if leaves have width 1.
+    #[inline(always)]
+    pub fn sums_of<'a, S>(&self, tree: usize, rows: usize, sums: &'a mut [S]) -> &'a mut [S] {
+        &mut sums[self.outputs[tree] as usize * rows..][..rows]
+    }
+
+    /// Adds leaves that have a value for each output, one for each row from `first` on.
+    #[inline(never)]
+    pub fn add<S: Sum + From<L>>(&self, first: usize, leaves: &[usize], sums: &mut [S]) {
+        let rows = sums.chunks_exact_mut(self.width).skip(first);
+        for (sums, leaf) in rows.zip(leaves) {
             let values = &self.values[leaf * self.width..][..self.width];
-            let start = self.at(0, row, rows);
-            for (sum, value) in sums[start..start + self.width].iter_mut().zip(values) {
+            for (sum, value) in sums.iter_mut().zip(values) {
                 *sum += S::from(*value);
             }
         }

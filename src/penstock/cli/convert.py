@@ -1,5 +1,6 @@
 """`penstock convert`: a model file of another library to an artifact."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -166,7 +167,8 @@ def _csv_frame(file: Any) -> Any:
 def _ndjson_frame(file: Any) -> Any:
     import pandas
 
-    return pandas.read_json(file, lines=True, convert_dates=False, precise_float=True)
+    # Not by `read_json`, which takes texts for numbers and dates.
+    return pandas.DataFrame([json.loads(line) for line in file if line.strip()])
 
 
 def _parquet_frame(file: Any) -> Any:
@@ -198,14 +200,25 @@ def _select(frame: Any, model: Any, drop: Sequence[str]) -> Any:
         if name not in frame.columns:
             raise ConvertError(f"--drop: the example has no column `{name}`")
     frame = frame.drop(columns=list(drop))
-    names = getattr(model, "feature_names_in_", None)
-    if names is None:
-        return frame
-    for name in names:
-        if name not in frame.columns:
-            raise ConvertError(
-                f"the example has no column `{name}`, which the model was trained on; it has: `"
-                + "`, `".join(map(str, frame.columns))
-                + "`"
-            )
-    return frame[list(names)]
+    there = [str(name) for name in frame.columns]
+    names = [str(name) for name in getattr(model, "feature_names_in_", ())]
+    absent = [name for name in names if name not in there]
+    if absent:
+        raise ConvertError(
+            f"the example has no column `{absent[0]}`, which the model was trained on; it has: "
+            + _quoted(there)
+        )
+    # Files of boosters spell some names in their own way; then position counts.
+    spelled = list(getattr(model, "columns", ()))
+    if not names and set(spelled) <= set(there):
+        names = spelled
+    if not names and spelled and len(spelled) != len(there):
+        raise ConvertError(
+            f"the model was trained on {len(spelled)} columns, and the example has {len(there)}: "
+            f"{_quoted(there)}; name with --drop those that it was not trained on"
+        )
+    return frame[names] if names else frame
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -21,6 +21,13 @@ class LightGBMText:
 
     text: str = field(repr=False)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it was trained on, as LightGBM spells them."""
+        lines = self.text.partition("\nTree=")[0].splitlines()
+        names = [line.partition("=")[2] for line in lines if line.startswith("feature_names=")]
+        return tuple(names[0].split(" ")) if names else ()
+
     def model_to_string(self) -> str:
         """The text, as a booster answers."""
         return self.text
@@ -43,6 +50,13 @@ class XGBoostDocument:
 
     document: Mapping[str, Any] = field(repr=False)
     data: bytes = field(repr=False)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it was trained on, where the file says."""
+        learner = self.document.get("learner")
+        names = learner.get("feature_names") if isinstance(learner, Mapping) else None
+        return tuple(map(str, names)) if isinstance(names, (list, tuple)) else ()
 
     def predict(self, data: Any, **keywords: Any) -> Any:
         """What XGBoost answers, for a `DMatrix`."""

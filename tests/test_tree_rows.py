@@ -1,4 +1,4 @@
-"""Rows that hypothesis finds for trees: missing, infinite, denormal, signed zero, ties at thresholds."""
+"""Rows that hypothesis finds for trees: missing, infinite, denormal, ties at thresholds."""
 
 import numpy as np
 import pytest

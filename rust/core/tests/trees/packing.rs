@@ -57,6 +57,19 @@ fn test_cuts_planes_and_offsets_widen_the_words() {
 }
 
 #[test]
+fn test_leaves_far_apart_widen_the_words() {
+    let (_, inputs) = Shape { numbers: 1, ..Shape::default() }.make();
+    for (row, bytes) in [(255, 4), (256, 8), (65_535, 8), (65_536, 16)] {
+        let mut trees = stumps([0.5].into_iter(), |_| 0);
+        trees.leaves = (0..=row).map(f64::from).collect();
+        trees.left[2] = row;
+        let text = plan(&trees, &inputs).expect("right").describe().pop().expect("a step");
+        assert_contains(&text, &format!("nodes of {bytes} bytes"));
+        check(&trees, &inputs, &[vec![0.0], vec![1.0]]);
+    }
+}
+
+#[test]
 fn test_ranks_at_the_ends_of_a_word_are_right() {
     let (_, inputs) = Shape { numbers: 1, ..Shape::default() }.make();
     for count in [254, 255] {

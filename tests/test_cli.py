@@ -294,6 +294,30 @@ def test_a_reader_that_stops_reading_ends_the_command_quietly(folder):
         process.stderr.close()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="terminals of POSIX")
+@pytest.mark.parametrize(
+    ("output", "shown"), [("out.csv", True), ("out.parquet", True), ("-", False)]
+)
+def test_a_bar_is_shown_on_a_terminal_and_none_in_a_pipe(folder, output, shown):
+    ours, terminal = os.openpty()
+    command = [sys.executable, "-m", "penstock", "predict", "late.penstock", write("rows.csv")]
+    options = ["--drop", "id", "-o", output]
+    process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=terminal)
+    os.close(terminal)
+    process.stdout.read()
+    process.stdout.close()
+    said = b""
+    try:
+        while part := os.read(ours, 1000):
+            said += part
+    except OSError:
+        pass  # Linux ends a terminal so.
+    os.close(ours)
+    assert process.wait() == 0
+    assert (b"predicting" in said and b"100%" in said) == shown, said
+    assert shown or said == b""
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 @pytest.mark.parametrize(
     ("sent", "code", "said"), [(signal.SIGINT, 130, b"interrupted"), (signal.SIGTERM, 143, b"")]

@@ -30,7 +30,7 @@ SUFFIXES = {
 # Values in a batch: many enough to keep all cores busy, few enough to fit any machine.
 VALUES_PER_BATCH = 1 << 20
 MOST_ROWS_PER_BATCH = 1 << 16
-BYTES_PER_BLOCK = 4 << 20
+BYTES_PER_BLOCK = 2 << 20
 # How the file format of Arrow IPC begins; the stream format does not.
 _ARROW_FILE = b"ARROW1"
 

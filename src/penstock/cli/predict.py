@@ -1,5 +1,7 @@
 """`penstock predict`: rows from a file, a pipe or the command line to predictions."""
 
+import os
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -116,10 +118,12 @@ def _predict_file(artifact: str, data: str, options: Options) -> None:
 
 @contextmanager
 def _progress(size: int | None, output: str) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error, if that is a terminal that does not show the predictions."""
-    shows_predictions = output == "-" and sys.stdout.isatty()
-    if size is None or shows_predictions or not sys.stderr.isatty():
+    """A bar on standard error, if that is a terminal; none where predictions go into a pipe."""
+    # A terminal would show both, and so does a pipe into a pager.
+    to_file = output != "-" or stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+    if size is None or not to_file or not sys.stderr.isatty():
         yield lambda step: None
         return
     with click.progressbar(length=size, label="predicting", file=sys.stderr) as bar:
         yield bar.update
+        bar.update(size - bar.pos)

@@ -5,12 +5,14 @@ import importlib
 import re
 import subprocess
 import sys
+import tomllib
 import warnings
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+import penstock
 from penstock import ConvertError, _core, conversion, converters
 from tests.test_contract import EXAMPLES
 
@@ -266,3 +268,16 @@ def test_no_committed_file_names_a_registry_host():
         if path.is_file():
             text = path.read_bytes().decode("utf-8", errors="replace")
             assert not host.search(text.replace("--no-emit-index-url", "")), name
+
+
+def test_the_version_is_the_same_wherever_it_stands():
+    """In the wheel, in the package, and in the crates."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    cargo = tomllib.loads((ROOT / "rust" / "Cargo.toml").read_text("utf-8"))
+    assert project["version"] == penstock.__version__ == cargo["workspace"]["package"]["version"]
+
+
+@pytest.mark.parametrize("path", [*MODULES, *RUST], ids=name_of)
+def test_what_is_left_to_do_has_an_issue(path):
+    text = path.read_text(encoding="utf-8")
+    assert not re.findall(r"\b(?:TODO|FIXME|XXX)\b(?!\(#\d+\))", text)

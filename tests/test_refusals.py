@@ -38,7 +38,8 @@ def test_a_list_answers_refused_rows_by_their_errors():
             assert isinstance(answer, penstock.DataError)
             assert str(answer) == message
     assert isinstance(model.predict(ROWS[1], on_error="return"), penstock.DataError)
-    assert model.predict(ROWS[1], on_error="return").row == 0
+    alone = model.predict(ROWS[1], on_error="return")
+    assert (str(alone), alone.row) == (MESSAGES[1].removeprefix("row 1: "), None)
 
 
 def test_a_list_answers_rows_with_unknown_columns_by_their_errors():

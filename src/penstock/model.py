@@ -75,19 +75,18 @@ class Model:
         """
         if on_error not in ("raise", "return"):
             raise PenstockError(f'`on_error` is {on_error!r}; it must be "raise" or "return"')
-        if isinstance(rows, dict):
-            return self._predict_one(rows, on_error, warnings)
-        if isinstance(rows, Mapping) and kind_of(rows) == "mapping":
-            return self._predict_one(dict(rows), on_error, warnings)
+        return_errors = on_error == "return"
+        if isinstance(rows, dict) or (isinstance(rows, Mapping) and kind_of(rows) == "mapping"):
+            row = rows if isinstance(rows, dict) else dict(rows)
+            return self._engine.predict_row(row, return_errors=return_errors, warnings=warnings)
         if isinstance(rows, (list, tuple)):
-            return_errors = on_error == "return"
             return self._engine.predict_rows(
                 list(rows), return_errors=return_errors, warnings=warnings
             )
         answers = self.predict_columns(rows, threads=threads, warnings=warnings)
         if on_error == "raise":
             answers.raise_first()
-        return like(rows, answers, errors=on_error == "return", warnings=warnings)
+        return like(rows, answers, errors=return_errors, warnings=warnings)
 
     def predict_columns(
         self,
@@ -180,11 +179,6 @@ class Model:
     @cached_property
     def _input_names(self) -> tuple[str, ...]:
         return tuple(str(field["name"]) for field in self.manifest["schema"]["inputs"])
-
-    def _predict_one(self, row: dict[str, Any], on_error: str, warnings: bool) -> Any:
-        if on_error == "raise":
-            return self._engine.predict_row(row, warnings=warnings)
-        return self._engine.predict_rows([row], return_errors=True, warnings=warnings)[0]
 
     def __repr__(self) -> str:
         return f"<Model {self.name!r} version {self.version!r}, {self.digest[:12]}>"

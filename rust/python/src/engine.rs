@@ -79,14 +79,15 @@ impl Engine {
         differences.map_err(|error| artifact_error(py, &error))
     }
 
-    /// The answer to one row.
-    #[pyo3(signature = (row, *, warnings = false))]
+    /// The answer to one row; with `return_errors`, a refused row is answered by its error.
+    #[pyo3(signature = (row, *, return_errors = false, warnings = false))]
     fn predict_row<'py>(
         &self,
         row: &Bound<'py, PyDict>,
+        return_errors: bool,
         warnings: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.answer(row, None, false, warnings)
+        self.answer(row, None, return_errors, warnings)
     }
 
     /// The answers to a list of rows; with `return_errors`, a refused row is answered by its error.

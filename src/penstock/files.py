@@ -1,7 +1,6 @@
 """Files that are written whole or not at all; used by whatever writes for the user."""
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,7 +22,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     path = Path(os.path.realpath(path))
     whole = path.is_file() or not path.exists()
     # The name is short, so that it fits wherever the other does.
-    written = path.with_name(f".{secrets.token_hex(6)}.part") if whole else path
+    written = path.with_name(f".{os.urandom(6).hex()}.part") if whole else path
     try:
         file = open(written, "xb" if whole else "wb")  # noqa: SIM115 (closed below)
     except OSError as error:

@@ -40,9 +40,9 @@ import pandas as pd
 
 import penstock
 from penstock.conversion import prepare
-from penstock.hostile import Probe, hostile, typical
 from penstock.kinds import plain
-from penstock.parity import Subject, compare, sent
+from penstock.proof.hostile import Probe, hostile, typical
+from penstock.proof.parity import Subject, compare, sent
 
 Example = Callable[[], tuple[Any, ...]]
 

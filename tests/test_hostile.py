@@ -9,8 +9,8 @@ import pytest
 from penstock.converters.context import Context
 from penstock.converters.values import Column, numeric_columns
 from penstock.frames import describe
-from penstock.hostile import HOSTILE_ROWS, hostile, spread, typical
-from penstock.thresholds import thresholds
+from penstock.proof.hostile import HOSTILE_ROWS, hostile, spread, typical
+from penstock.proof.thresholds import thresholds
 from tests import contract
 
 

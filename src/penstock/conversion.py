@@ -14,15 +14,15 @@ from penstock.converters.context import Context, public_name
 from penstock.converters.values import Answer, Ask, Prediction, Value
 from penstock.description import steps
 from penstock.errors import ArtifactError, ConvertError
-from penstock.examples import choose
 from penstock.frames import Example, describe
-from penstock.hostile import Probe, typical
 from penstock.model import Model
-from penstock.oracle import Oracle
-from penstock.parity import Outcome, Proof, Subject, prove, sent
-from penstock.policies import declared, inferred
+from penstock.proof.examples import choose
+from penstock.proof.hostile import Probe, typical
+from penstock.proof.oracle import Oracle
+from penstock.proof.parity import Outcome, Proof, Subject, prove, sent
+from penstock.proof.policies import declared, inferred
+from penstock.proof.thresholds import thresholds
 from penstock.schema import Field, Output, Schema
-from penstock.thresholds import thresholds
 
 __all__ = ["Prepared", "convert", "prepare"]
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from penstock.converters.values import Column
 from penstock.errors import ConvertError
 from penstock.frames import Row
-from penstock.hostile import spread, unseen
-from penstock.oracle import Oracle
+from penstock.proof.hostile import spread, unseen
+from penstock.proof.oracle import Oracle
 from penstock.schema import Field
 
 __all__ = ["REFUSALS", "declared", "established", "inferred"]

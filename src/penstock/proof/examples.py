@@ -6,7 +6,7 @@ from typing import Any
 from penstock.converters.values import Answer
 from penstock.errors import DataError
 from penstock.frames import Row
-from penstock.parity import Fields, Outcome, Predictor, agrees, sent
+from penstock.proof.parity import Fields, Outcome, Predictor, agrees, sent
 
 __all__ = ["choose"]
 

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 from penstock.converters.values import Answer
 from penstock.errors import ConvertError, DataError
 from penstock.frames import Row
-from penstock.hostile import Probe, hostile, spread, typical
-from penstock.oracle import Expected, Oracle
-from penstock.policies import ASKED, established
+from penstock.proof.hostile import Probe, hostile, spread, typical
+from penstock.proof.oracle import Expected, Oracle
+from penstock.proof.policies import ASKED, established
 from penstock.schema import Field
 
 __all__ = [

@@ -72,6 +72,19 @@ def test_names_that_are_far_from_all_inputs_suggest_none():
     assert "the model expects: `age`, `fare`" in refusal({"x": 1}, model)
 
 
+def test_a_polars_type_that_arrow_lacks_is_refused_by_name():
+    frame = pl.DataFrame(GOOD).with_columns(pl.col("distance").cast(pl.Int128))
+    message = "column `distance` has the Polars type Int128, which Arrow does not have; cast it "
+    assert refusal(frame) == message + "to Int64 or Float64"
+
+
+def test_a_key_that_comes_twice_in_json_is_refused():
+    with pytest.raises(penstock.SchemaError) as caught:
+        toys.late().predict_json('{"distance": 1, "carrier": "UA", "distance": 2}')
+    message = "the row is not a JSON object: key `distance` is there twice"
+    assert str(caught.value).startswith(message)
+
+
 def test_of_many_inputs_thirty_are_listed():
     model = toys.echo(*(Field(f"input {at}", "number") for at in range(40)))
     message = refusal({"zzz": 1}, model)
@@ -120,6 +133,8 @@ def test_no_columns_are_missing_values():
     answers = toys.late().predict(pd.DataFrame(index=[4, 5]))
     assert answers["raw"].isna().all() and answers.index.tolist() == [4, 5]
     assert toys.late().predict([]) == []
+    message = "the array has 0 columns; the model expects 2: `distance`, `carrier`"
+    assert refusal(np.zeros((2, 0))) == message
 
 
 def test_names_that_are_no_text_are_refused():

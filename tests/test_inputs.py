@@ -5,7 +5,6 @@ import decimal
 import pickle
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import penstock
-from penstock import DataError, Field, SchemaError
+from penstock import DataError, Field
 from tests import toys
 
 NAN = float("nan")
@@ -210,115 +209,6 @@ def test_a_time_is_the_same_in_every_form(value):
             assert rows_of(model.predict(table)) == [expected]
 
 
-# -- wrong columns --
-
-
-def wrong_columns(columns):
-    """A row, a list and every kind of frame with these columns."""
-    yield {name: values[0] for name, values in columns.items()}
-    yield [{name: values[0] for name, values in columns.items()}]
-    for make in (pd.DataFrame, pl.DataFrame, pa.table):
-        yield make(columns)
-
-
-@pytest.mark.parametrize(
-    ("columns", "message"),
-    [
-        (
-            {"distence": [1.0], "carrier": ["UA"]},
-            "column `distence` is not an input of the model; did you mean `distance`?",
-        ),
-        (
-            {"distance": [1.0], "carrier": ["UA"], "tail": ["N1"]},
-            f"column `tail` is not an input of the model; {EXPECTS}",
-        ),
-        ({"carrier": ["UA"]}, f"column `distance` is missing from the request; {EXPECTS}"),
-    ],
-    ids=["misspelt", "extra", "missing"],
-)
-def test_wrong_columns_are_named(columns, message):
-    model = toys.late(Field(on_missing="refuse"))
-    for rows in wrong_columns(columns):
-        error = error_of(model, rows)
-        assert (type(error), str(error).removeprefix("row 0: ")) == (SchemaError, message)
-
-
-def test_duplicate_columns_are_refused():
-    names = ["distance", "distance", "carrier"]
-    for table in (
-        pd.DataFrame([[1.0, 2.0, "UA"]], columns=names),
-        pa.table([[1.0], [2.0], ["UA"]], names=names),
-    ):
-        error = error_of(toys.late(), table)
-        assert str(error) == "column `distance` comes twice; send each column once"
-        assert type(error) is SchemaError
-
-
-def test_a_column_that_is_allowed_to_be_missing_may_be_absent():
-    model = toys.late()
-    expected = flat(model.predict({"distance": 11.0, "carrier": None}))
-    assert flat(model.predict({"distance": 11.0})) == expected
-    for make in (pd.DataFrame, pl.DataFrame, pa.table):
-        assert rows_of(model.predict(make({"distance": [11.0]}))) == [expected]
-
-
-def test_ignored_columns_may_hold_anything():
-    model = toys.model(
-        "ignoring",
-        (Field("a", "number"), Field("note", "ignored")),
-        (toys.Output("value", "number", "copy"),),
-        (toys.Node("copy", "concat", ("field:a",)),),
-    )
-    assert model.predict({"a": 1, "note": object()}) == model.predict({"a": 1}) == {"value": 1.0}
-    assert model.predict(pd.DataFrame({"a": [1], "note": [[b"x"]]}))["value"].tolist() == [1.0]
-
-
-@pytest.mark.parametrize("make", FRAMES.values(), ids=FRAMES)
-def test_no_rows_are_answered_by_no_rows(make):
-    if make is FRAMES["pyarrow chunks"]:
-        return
-    answers = toys.late().predict(make({"distance": [], "carrier": []}))
-    table = pa.table(answers) if not isinstance(answers, pd.DataFrame) else answers
-    assert len(table) == 0
-    names = list(answers.columns) if isinstance(answers, pd.DataFrame) else table.column_names
-    assert names == ["label", "probability_no", "probability_yes", "raw"]
-    assert toys.late().predict([]) == []
-
-
-def test_no_columns_are_missing_columns():
-    model = toys.late(Field(on_missing="refuse"))
-    message = f"column `distance` is missing from the request; {EXPECTS}"
-    for rows in ({}, [{}], pd.DataFrame(index=[0, 1]), pl.DataFrame(), pa.table({})):
-        error = error_of(model, rows)
-        assert (type(error), str(error).removeprefix("row 0: ")) == (SchemaError, message)
-    assert str(error_of(model, np.zeros((2, 0)))) == (
-        "the array has 0 columns; the model expects 2: `distance`, `carrier`"
-    )
-    assert len(toys.late().predict(pd.DataFrame(index=[0, 1]))) == 2
-
-
-@pytest.mark.parametrize(
-    ("rows", "hint"),
-    [
-        ("late", "send a dict, or the text to `predict_json`"),
-        (None, "send a dict, a list of dicts, a frame"),
-        (pd.Series([1.0]), "send `series.to_frame()` or a dict"),
-        (pl.LazyFrame({"distance": [1.0]}), "send `frame.collect()`"),
-        (np.zeros(2), "send rows by columns (2)"),
-        (pd.DataFrame([[1.0, "UA"]]), "name the columns of the frame"),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_what_is_no_table_is_told_what_to_send(rows, hint):
-    error = error_of(toys.late(), rows)
-    assert type(error) is SchemaError and hint in str(error)
-
-
-def test_a_list_of_anything_but_dicts_is_refused():
-    for rows in ([1], ["distance"], [None], [GOOD, [1.0, "UA"]]):
-        assert isinstance(error_of(toys.late(), rows), penstock.PenstockError)
-
-
 # -- wrong values --
 
 HUGE = "which a 64-bit float cannot hold exactly; send at most 2^53, or a float"
@@ -407,105 +297,7 @@ def test_texts_are_texts_whatever_they_say():
 # -- policies, warnings, errors per row --
 
 
-def warned(field, value):
-    """What the engine makes of a value and the codes of its warnings, or that of the refusal."""
-    model = toys.echo(field)
-    row = {} if value is ... else {field.name: value}
-    try:
-        answer = model.predict(row, warnings=True)
-    except DataError as error:
-        assert error.field == field.name
-        return error.code
-    except SchemaError:
-        return "absent"
-    read = answer[f"{field.name}_read"]
-    codes = [warning["code"] for warning in answer["warnings"]]
-    assert {warning["field"] for warning in answer["warnings"]} <= {field.name}
-    if value is not ...:
-        table = model.predict(objects({field.name: [value]}), warnings=True)
-        assert repr(table[f"{field.name}_read"][0] + 0.0) == repr(np.float64(read))
-        assert [warning["code"] for warning in table["warnings"][0]] == codes
-    return (None if read != read else read), codes
-
-
 RANGE = {"minimum": 0, "maximum": 10}
-
-
-@pytest.mark.parametrize(
-    ("policies", "value", "result"),
-    [
-        ({}, None, (None, [])),
-        ({}, ..., (None, ["absent"])),
-        ({"on_missing": "refuse"}, None, "missing"),
-        ({"on_missing": "refuse"}, ..., "absent"),
-        ({"on_missing": "replace", "replacement": 7}, None, (7.0, ["missing"])),
-        ({"on_missing": "replace", "replacement": 7}, ..., (7.0, ["absent"])),
-        # A replacement is taken as it is.
-        ({"on_missing": "replace", "replacement": 70, **RANGE}, None, (70.0, ["missing"])),
-        ({}, "x", "invalid"),
-        ({"on_invalid": "missing"}, "x", (None, ["invalid"])),
-        ({"on_invalid": "missing"}, 2**60, (None, ["integer_too_large"])),
-        ({"on_invalid": "missing", "on_missing": "refuse"}, "x", "missing"),
-        (
-            {"on_invalid": "missing", "on_missing": "replace", "replacement": 7},
-            "x",
-            (7.0, ["invalid", "missing"]),
-        ),
-        (RANGE, 0, (0.0, [])),
-        (RANGE, 10, (10.0, [])),
-        (RANGE, 10.5, "out_of_range"),
-        ({**RANGE, "on_range": "missing"}, -1, (None, ["out_of_range"])),
-        ({**RANGE, "on_range": "clip"}, -1, (0.0, ["out_of_range"])),
-        ({**RANGE, "on_range": "clip"}, 11, (10.0, ["out_of_range"])),
-        ({**RANGE, "on_range": "clip"}, np.inf, (10.0, ["out_of_range"])),
-        ({"infinite": "refuse"}, np.inf, "infinite"),
-        ({"infinite": "refuse", "on_range": "missing"}, -np.inf, (None, ["infinite"])),
-        ({"infinite": "refuse", "on_range": "clip"}, np.inf, "infinite"),
-        ({"levels": (1, 2)}, 2, (2.0, [])),
-        ({"levels": (1, 2)}, 3, (3.0, ["unseen_level"])),
-        ({"levels": (1, 2), "on_unseen": "missing"}, 3, (None, ["unseen_level"])),
-        ({"levels": (1, 2), "on_unseen": "refuse"}, 3, "unseen_level"),
-        ({"precision": "f32"}, 0.1, (float(np.float32(0.1)), [])),
-    ],
-    ids=repr,
-)
-def test_policies_of_numbers(policies, value, result):
-    assert warned(Field("n", "number", **policies), value) == result
-
-
-@pytest.mark.parametrize(
-    ("policies", "value", "result"),
-    [
-        ({}, "new", (-1.0, ["unseen_level"])),
-        ({}, "a", (0.0, [])),
-        ({"on_unseen": "missing"}, "new", (-1.0, ["unseen_level"])),
-        ({"on_unseen": "refuse"}, "new", "unseen_level"),
-        ({"levels": ("a", "new")}, "new", (-1.0, [])),
-        ({"levels": ("b",), "on_unseen": "refuse"}, "a", "unseen_level"),
-        ({"pattern": "[ab]"}, "b", (1.0, [])),
-        ({"pattern": "[ab]"}, "ab", "pattern"),
-        ({"pattern": "[ab]", "on_range": "missing"}, "ab", (-1.0, ["pattern"])),
-        ({"on_missing": "replace", "replacement": "b"}, None, (1.0, ["missing"])),
-        ({"on_missing": "refuse"}, None, "missing"),
-        ({"on_invalid": "missing"}, 3, (-1.0, ["invalid"])),
-    ],
-    ids=repr,
-)
-def test_policies_of_texts(policies, value, result):
-    model = toys.coded(Field("c", "text", **policies), ["a", "b"])
-    for rows in ([{"c": value}], objects({"c": [value]})):
-        (answer,) = (
-            model.predict(rows, on_error="return", warnings=True)
-            if isinstance(rows, list)
-            else [model.predict(rows, on_error="return", warnings=True).iloc[0].to_dict()]
-        )
-        if isinstance(answer, DataError):
-            assert answer.code == result
-        elif isinstance(result, str):
-            assert answer["error"].startswith("row 0: column `c` ")
-        else:
-            codes = [warning["code"] for warning in answer["warnings"]]
-            assert (answer["value"], codes) == result
 
 
 def test_messages_of_policies_say_what_is_allowed():
@@ -563,48 +355,7 @@ def test_options_that_do_not_exist_are_refused():
         assert f"`threads` is {threads!r}" in str(error)
 
 
-# -- threads, files, other processes --
-
-
-def many_rows(count=20_000):
-    random = np.random.default_rng(0)
-    distance = random.normal(10, 5, size=count)
-    distance[::17] = NAN
-    carriers = random.choice(["AA", "UA", "DL", "new"], size=count)
-    return pd.DataFrame({"distance": distance, "carrier": carriers})
-
-
-def test_bits_do_not_depend_on_threads_or_size_of_batches():
-    model, frame = toys.late(), many_rows()
-    expected = model.predict(frame, threads=1)
-    for threads in (2, 3, 7, 64, None):
-        pd.testing.assert_frame_equal(
-            model.predict(frame, threads=threads), expected, check_exact=True
-        )
-    parts = [model.predict(frame[at : at + 777]) for at in range(0, len(frame), 777)]
-    pd.testing.assert_frame_equal(pd.concat(parts), expected, check_exact=True)
-
-
-def test_one_model_serves_many_python_threads():
-    model, frame = toys.late(), many_rows(5000)
-    rows = frame.head(200).to_dict("records")
-    expected, each = model.predict(frame), [repr(model.predict(row)) for row in rows]
-    wrong = []
-
-    def work():
-        try:
-            for _ in range(5):
-                pd.testing.assert_frame_equal(model.predict(frame, threads=2), expected)
-                assert [repr(model.predict(row)) for row in rows] == each
-        except Exception as error:
-            wrong.append(error)
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
+# -- other processes --
 
 
 def test_a_model_travels_to_other_processes(tmp_path):
@@ -620,31 +371,6 @@ def test_a_model_travels_to_other_processes(tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert told.stdout.strip() == repr(model.predict(GOOD))
-
-
-def test_an_artifact_is_saved_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "late.penstock"
-    toys.late().save(path)
-    before = path.read_bytes()
-
-    def fail(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(penstock.PenstockError, match="No space left on device; check the folder"):
-        toys.late(labels=(0, 1)).save(path)
-    assert path.read_bytes() == before
-    assert [file.name for file in tmp_path.iterdir()] == ["late.penstock"]
-
-
-def test_what_cannot_be_saved_or_loaded_says_why(tmp_path):
-    with pytest.raises(penstock.PenstockError, match=r"cannot be written: No such file"):
-        toys.late().save(tmp_path / "no folder" / "late.penstock")
-    with pytest.raises(penstock.ArtifactError, match="cannot be read: No such file"):
-        penstock.load(tmp_path / "none.penstock")
-    (tmp_path / "empty.penstock").write_bytes(b"")
-    with pytest.raises(penstock.ArtifactError, match=r"empty\.penstock`: "):
-        penstock.load(tmp_path / "empty.penstock")
 
 
 def test_verify_tells_the_first_difference():

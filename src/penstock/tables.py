@@ -49,7 +49,7 @@ def fill(columns: "Columns", rows: Any, names: Sequence[str]) -> None:
     elif kind == "numpy" and hasattr(rows, "ndim"):
         _fill_numpy(columns, rows, names)
     elif hasattr(rows, "__arrow_c_stream__") and type(rows).__name__ not in _HINTS:
-        rows = _without_nulls(rows) if kind == "polars" else rows
+        rows = _exportable(rows) if kind == "polars" else rows
         columns.add_stream(rows.__arrow_c_stream__())
     elif kind == "mapping":
         for name, values in rows.items():
@@ -63,10 +63,16 @@ def fill(columns: "Columns", rows: Any, names: Sequence[str]) -> None:
         raise SchemaError(f"a `{name}` is not rows; {_HINTS.get(name, hint)}")
 
 
-def _without_nulls(frame: Any) -> Any:
-    # Polars 2.1 exports columns of type Null with a buffer, which Arrow's readers refuse.
+def _exportable(frame: Any) -> Any:
     import polars
 
+    for name, dtype in frame.schema.items():
+        if str(dtype) in ("Int128", "UInt128"):
+            raise SchemaError(
+                f"column `{name}` has the Polars type {dtype}, which Arrow does not have; cast it "
+                "to Int64 or Float64"
+            )
+    # Polars 2.1 exports columns of type Null with a buffer, which Arrow's readers refuse.
     nulls = [name for name, dtype in frame.schema.items() if dtype == polars.Null]
     return frame.with_columns(polars.col(nulls).cast(polars.Boolean)) if nulls else frame
 

@@ -4,7 +4,48 @@ use crate::cell::Cell;
 use crate::error::SchemaError;
 use crate::manifest::FieldType;
 use crate::plan::Plan;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
+use std::fmt;
+
+/// Reads a row that is written as a JSON object.
+///
+/// # Errors
+/// `SchemaError` for what is no JSON object, or has a key twice: nobody can tell which value is meant.
+pub fn parse(text: &str) -> Result<Map<String, Value>, SchemaError> {
+    let row: Row = serde_json::from_str(text)
+        .map_err(|error| SchemaError(format!("the row is not a JSON object: {error}")))?;
+    Ok(row.0)
+}
+
+struct Row(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Row {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Entries).map(Row)
+    }
+}
+
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut row = Map::new();
+        while let Some((key, value)) = entries.next_entry::<String, Value>()? {
+            if row.contains_key(&key) {
+                return Err(Error::custom(format!("key `{key}` is there twice")));
+            }
+            row.insert(key, value);
+        }
+        Ok(row)
+    }
+}
 
 /// The cells of a JSON object in the order of the fields.
 ///

@@ -109,10 +109,7 @@ impl Engine {
 
     /// The answer to one row that is written as a JSON object.
     fn predict_json<'py>(&self, py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
-        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)
-            .map_err(|error| {
-                schema_error(py, &SchemaError(format!("the row is not a JSON object: {error}")))
-            })?;
+        let object = row::parse(text).map_err(|error| schema_error(py, &error))?;
         let plan = &self.model.plan;
         let cells = row::cells(plan, &object).map_err(|error| schema_error(py, &error))?;
         self.run(py, &cells, None, false, false)

@@ -351,3 +351,12 @@ def test_a_stream_that_breaks_off_is_reported():
 
     reader = pa.RecordBatchReader.from_batches(pa.schema({"distance": pa.float64()}), batches())
     assert "the line went dead" in refusal(reader)
+
+
+@pytest.mark.parametrize("table", [pa.table, pl.DataFrame], ids=["pyarrow", "polars"])
+def test_an_output_with_a_nul_in_its_name_has_no_table(table):
+    model = toys.echo(Field("a\0", "number"))
+    rows = [{"a\0": 1.0}]
+    assert model.predict(rows) == [{"a\0_read": 1.0}]
+    message = refusal(table({"b": [1.0]}).select([]), model)
+    assert "'a\\x00_read'" in message and "NUL" in message

@@ -152,6 +152,22 @@ def test_integers_that_do_not_fit_become_wider():
     assert str(example.build([{"x": 1000}])["x"].dtype) == "int64"
 
 
+@pytest.mark.parametrize("value", [None, 0.5, 1000])
+@pytest.mark.parametrize("library", [pd, pl, pa])
+def test_small_integers_beside_float32_become_float32_where_they_do_not_fit(library, value):
+    frame = pd.DataFrame({"x": pd.Series([1], dtype="int8")})
+    table = {pd: frame, pl: pl.from_pandas(frame), pa: pa.table(frame)}[library]
+    made = describe(table).widened(frozenset("x")).build([{"x": value}, {"x": 1}])
+    assert str(pa.table(made).schema.field("x").type) == "float"
+
+
+def test_a_missing_level_of_an_arrow_dictionary_is_refused():
+    codes = pa.array(["a", None, "b"]).dictionary_encode()
+    assert np.asarray(pa.table({"x": codes})).ravel().tolist() != ["a", None, "b"]
+    with pytest.raises(ConvertError, match="`x` is a dictionary with missing values"):
+        describe(pa.table({"x": codes}))
+
+
 def test_unseen_levels_become_new_categories_after_the_known_ones():
     example = described(x=pd.Categorical(["a"], ["b", "a"], ordered=True))
     dtype = example.build([{"x": "new"}, {"x": None}])["x"].dtype

@@ -77,7 +77,7 @@ def test_nodes_that_no_output_needs_are_dropped():
 
 
 def context(*columns, converters=None):
-    return Context(converters or {}, [Column(name, "number") for name in columns], frame=True)
+    return Context(converters or {}, [Column(name, "number") for name in columns], frame="pandas")
 
 
 def test_selection_of_inputs_reads_only_these():
@@ -114,7 +114,7 @@ def test_integers_beyond_32_bits_are_refused():
 
 
 def test_text_where_numbers_are_due_is_refused():
-    made = Context({}, [Column("town", "text", "object")], frame=True)
+    made = Context({}, [Column("town", "text", "object")], frame="pandas")
     with pytest.raises(ConvertError, match="column `town` is text"):
         made.number(made.inputs)
 
@@ -127,6 +127,6 @@ def test_predictor_where_a_transformer_is_due_is_refused():
 
 def test_rounding_to_f32_is_left_out_where_it_changes_nothing():
     columns = [Column("a", "number", "float32"), Column("b", "boolean", "bool")]
-    made = Context({}, columns, frame=True)
+    made = Context({}, columns, frame="pandas")
     assert made.cast(made.inputs, "f32") is made.inputs
     assert made.inputs.precision == "f32"

@@ -85,7 +85,7 @@ def test_spread_keeps_the_first_and_the_last():
 
 
 def graph_of_trees(chain):
-    context = Context({}, [Column(name, "number") for name in "ab"], frame=True)
+    context = Context({}, [Column(name, "number") for name in "ab"], frame="pandas")
     value = context.add(
         "trees",
         chain(context, context.inputs),

@@ -21,7 +21,7 @@ from penstock.proof.hostile import Probe, typical
 from penstock.proof.oracle import Oracle
 from penstock.proof.parity import Outcome, Proof, Subject, prove, sent
 from penstock.proof.policies import declared, inferred
-from penstock.proof.thresholds import thresholds
+from penstock.proof.thresholds import single, thresholds
 from penstock.schema import Field, Output, Schema
 
 __all__ = ["Prepared", "convert", "prepare"]
@@ -72,8 +72,7 @@ def prepare(
 ) -> Prepared:
     """The graph of a fitted model, and its schema as far as the example tells."""
     described = describe(example, getattr(model, "feature_names_in_", None))
-    arrow = described.kind in ("arrow", "polars")
-    context = Context(table(), described.columns, frame=described.frame, arrow=arrow)
+    context = Context(table(), described.columns, frame=described.kind if described.frame else "")
     _check_fitted(model)
     answers = tuple(
         answer
@@ -82,6 +81,7 @@ def prepare(
         for answer in _answers(model, context.convert(model, context.inputs), context)
     )
     graph = context.graph([answer.value.node for answer in answers])
+    described = described.widened(single(graph, context.widths))
     fields = inferred(described.columns, graph.fields())
     draft = Draft(
         name=name or type(model).__name__,

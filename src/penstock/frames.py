@@ -11,6 +11,9 @@ from penstock.kinds import KINDS, plain
 
 __all__ = ["Example", "Row", "describe"]
 
+# Integers that float32 holds.
+SMALL = frozenset(("int8", "int16", "uint8", "uint16"))
+
 # One row as a person would send it: plain values by column name, `None` where one is missing.
 Row = dict[str, Any]
 
@@ -50,6 +53,20 @@ class Example:
         """These rows as plain values."""
         columns = [self.values(at, rows) for at in range(len(self.columns))]
         return [dict(zip(self.names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+    def widened(self, names: frozenset[str]) -> "Example":
+        """The example, where small integers of these names become float32 if they do not fit.
+
+        They stand beside float32, as which a row brings what is no small integer: another dtype
+        would turn the whole array that the source library makes into float64.
+        """
+        columns = (
+            replace(column, wider="float32")
+            if column.name in names and column.dtype in SMALL
+            else column
+            for column in self.columns
+        )
+        return replace(self, columns=tuple(columns))
 
     def build(self, rows: Sequence[Row]) -> Any:
         """A table of the kind and the dtypes of the example, with other rows.

@@ -93,17 +93,19 @@ NUMBERS: dict[str, str] = {
 }
 
 
-def _integer(values: Sequence[Any], dtype: str, *, nullable: bool) -> str:
-    """The dtype of an integer column with these values: wider, or floats, where they do not fit."""
+def _integer(values: Sequence[Any], dtype: str, *, nullable: bool, wider: str = "float64") -> str:
+    """The dtype of an integer column with these values: a wider one where they do not fit."""
     present = [value for value in values if value is not None]
     fractional = any(isinstance(value, float) and not value.is_integer() for value in present)
     if fractional or (len(present) < len(values) and not nullable):
-        return "float64"
+        return wider
     size = dtype.lower().removesuffix("[pyarrow]")
     bits, unsigned = int(size.lstrip("uint")), size.startswith("u")
     low, high = (0, 2**bits) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1))
     if all(low <= value < high for value in present):
         return dtype
+    if wider != "float64":
+        return wider
     return "int64" if all(-(2**63) <= value < 2**63 for value in present) else "float64"
 
 
@@ -175,7 +177,7 @@ def _pandas_array(dtype: Any, column: Column, values: list[Any]) -> Any:
         return _objects(values, "none")
     if column.kind == "number" and "int" in column.dtype.lower():
         nullable = column.missing == "na"
-        name = _integer(values, str(dtype), nullable=nullable)
+        name = _integer(values, str(dtype), nullable=nullable, wider=column.wider)
         dtype = {"float64": "Float64", "int64": "Int64"}.get(name, name) if nullable else name
     if column.missing == "nan" and column.kind in ("number", "boolean"):
         with numpy.errstate(over="ignore"):  # what f32 cannot hold is infinite there
@@ -228,12 +230,14 @@ def _polars_values(frame: Any, at: int, rows: Sequence[int] | None) -> Iterable[
 def _polars_build(frame: Any, contents: Contents) -> Any:
     import polars
 
-    names = {"float64": polars.Float64, "int64": polars.Int64}
+    names = {"float64": polars.Float64, "float32": polars.Float32, "int64": polars.Int64}
     series = []
     for name, (column, values) in contents.items():
         dtype = frame.schema[name]
         if column.kind == "number" and "int" in column.dtype:
-            dtype = names.get(_integer(values, column.dtype, nullable=True), dtype)
+            nullable = column.wider == "float64"
+            wider = _integer(values, column.dtype, nullable=nullable, wider=column.wider)
+            dtype = names.get(wider, dtype)
         if str(dtype).startswith("Enum"):
             # An Enum holds its own levels only; the source library sees text in both.
             dtype = polars.String
@@ -245,6 +249,13 @@ def _polars_build(frame: Any, contents: Contents) -> Any:
 
 
 def _arrow_columns(table: Any) -> Iterable[Column]:
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if str(field.type).startswith(DICTIONARIES) and column.null_count:
+            raise ConvertError(
+                f"column `{field.name}` is a dictionary with missing values, each of which "
+                "pyarrow gives to the source library as another level; cast it to string, and fit "
+                "again"
+            )
     return [_arrow_column(field.name, field.type) for field in table.schema]
 
 
@@ -274,12 +285,21 @@ def _arrow_values(table: Any, at: int, rows: Sequence[int] | None) -> Iterable[A
 def _arrow_build(table: Any, contents: Contents) -> Any:
     import pyarrow
 
-    names = {"float64": pyarrow.float64(), "int64": pyarrow.int64()}
+    names = {
+        "float64": pyarrow.float64(),
+        "float32": pyarrow.float32(),
+        "int64": pyarrow.int64(),
+    }
     arrays = {}
     for name, (column, values) in contents.items():
         type_ = table.schema.field(name).type
+        if pyarrow.types.is_dictionary(type_):
+            # Texts as they are meant: pyarrow loses what is missing in a dictionary.
+            type_ = type_.value_type
         if column.kind == "number" and "int" in column.dtype:
-            type_ = names.get(_integer(values, column.dtype, nullable=True), type_)
+            nullable = column.wider == "float64"
+            wider = _integer(values, column.dtype, nullable=nullable, wider=column.wider)
+            type_ = names.get(wider, type_)
         if pyarrow.types.is_floating(type_):
             values = [None if value is None else float(value) for value in values]
         arrays[name] = pyarrow.array(values, type=type_)
@@ -316,7 +336,10 @@ def _array_build(array: Any, contents: Contents) -> Any:
     columns = [values for _, values in contents.values()]
     dtype: Any = array.dtype
     if dtype.kind in "iu":
-        dtypes = [_integer(values, str(dtype), nullable=False) for values in columns]
+        dtypes = [
+            _integer(values, str(dtype), nullable=False, wider=column.wider)
+            for column, values in contents.values()
+        ]
         dtype = numpy.result_type(*dtypes)
     elif dtype.kind == "U" or (dtype.kind == "b" and any(None in values for values in columns)):
         # Texts of any length, and missing beside booleans.

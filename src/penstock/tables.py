@@ -89,6 +89,12 @@ def like(rows: Any, answers: "Answers", *, errors: bool = False, warnings: bool 
     if kind == "numpy":
         return _numpy_arrays(answers) | dict(_extras(answers, errors, warnings))
     answers = answers.extended(errors=errors, warnings=warnings)
+    unnameable = next((name for name in answers.names if "\0" in name), None)
+    if unnameable is not None:
+        raise SchemaError(
+            f"the model has an output {unnameable!r}, and Arrow has no names with a NUL; send a "
+            "pandas frame, an array or dicts"
+        )
     if kind == "polars":
         import polars
 

@@ -88,7 +88,7 @@ def _in_dtype(estimator: Any, value: Value, context: Context) -> Value:
         numbers = context.cast(context.require(numbers, precision="f32"), "f32")
     else:
         numbers = context.require(numbers)
-    return replace(numbers, columns=numeric_columns(value.width, dtype), frame=False)
+    return replace(numbers, columns=numeric_columns(value.width, dtype), frame="")
 
 
 CONVERTERS: Mapping[str, Callable[..., Any]] = sized(

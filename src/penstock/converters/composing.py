@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from penstock.converters.context import Context, frame_output, public_name
+from penstock.converters.context import Context, public_name
 from penstock.converters.functions import apply_function, function_transformer
+from penstock.converters.output import frame_output
 from penstock.converters.values import LINK_TOLERANCE, Answer, Ask, Column, Prediction, Value
 
 __all__ = ["CONVERTERS"]
@@ -60,7 +61,13 @@ def column_transformer(estimator: Any, value: Value, context: Context) -> Value:
         results.append(_weighted(result, weights.get(name), context))
     if not results:
         context.refuse("every transformer is dropped; nothing is left to predict from")
-    return _side_by_side(results, estimator, context, sparse=bool(estimator.sparse_output_))
+    together = _side_by_side(results, estimator, context, sparse=bool(estimator.sparse_output_))
+    if not together.frame:
+        return together
+    # `_hstack` renames all; the names stay where a transformer inside has none to give.
+    names = [f"tmp_col_name_{at}_{of}" for at, r in enumerate(results) for of in range(r.width)]
+    columns = zip(together.columns, names, strict=True)
+    return together.with_columns(replace(column, name=name) for column, name in columns)
 
 
 def _is(transformer: Any, word: str) -> bool:
@@ -216,8 +223,9 @@ def _side_by_side(
     values: Sequence[Value], estimator: Any, context: Context, *, sparse: bool
 ) -> Value:
     """All columns of all values: a frame where `set_output` asks for it, else one array."""
-    if all(value.frame for value in values) and frame_output(estimator):
-        return context.concat(values, frame=True)
+    library = frame_output(estimator)
+    if library and all(value.frame == library for value in values):
+        return context.concat(values, frame=library)
     columns = stacked([column for value in values for column in array(value)])
     return context.concat(values, sparse=sparse).with_columns(columns)
 
@@ -240,6 +248,8 @@ def stacked(columns: Sequence[Column]) -> tuple[Column, ...]:
     import numpy
 
     dtypes = sorted({column.dtype for column in columns})
+    if not dtypes:
+        return ()
     common = "object" if "object" in dtypes else str(numpy.result_type(*dtypes))
     return tuple(
         replace(column, name=None, kind=_kind(column.kind, common), dtype=common, categories=None)

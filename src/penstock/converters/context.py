@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NoReturn, Protocol
 
+from penstock.converters.output import frame_output, framed
 from penstock.converters.values import Column, Prediction, Value
 from penstock.errors import ConvertError
 from penstock.graph import FIELD_PREFIX, Graph, Node, Scalar, Tensor, Texts
 
-__all__ = ["Context", "Converter", "frame_output", "public_name"]
+__all__ = ["Context", "Converter", "public_name"]
 
 
 class Converter(Protocol):
@@ -50,12 +51,9 @@ class Context:
         converters: Mapping[str, Callable[..., Any]],
         columns: Sequence[Column],
         *,
-        frame: bool,
-        arrow: bool = False,
+        frame: str,
     ) -> None:
         self._converters = converters
-        # Whether a frame is one of Polars or Arrow, which some libraries read in another way.
-        self.arrow = arrow
         self._nodes: dict[str, Node] = {}
         self._widths: dict[str, int] = {}
         self._path: list[str] = []
@@ -97,7 +95,7 @@ class Context:
         columns: Sequence[Column],
         *,
         sparse: bool = False,
-        frame: bool = False,
+        frame: str = "",
         tolerance: float = 0.0,
         **fields: Any,
     ) -> Value:
@@ -115,9 +113,7 @@ class Context:
         inherited = max((source.tolerance for source in sources), default=0.0)
         return Value(name, tuple(columns), sparse, frame, max(tolerance, inherited))
 
-    def concat(
-        self, values: Sequence[Value], *, sparse: bool = False, frame: bool = False
-    ) -> Value:
+    def concat(self, values: Sequence[Value], *, sparse: bool = False, frame: str = "") -> Value:
         """The elements of all values in order; nothing is added for one value."""
         columns = tuple(column for value in values for column in value.columns)
         if len(values) == 1:
@@ -241,7 +237,7 @@ class Context:
         return candidate
 
     def _gather(
-        self, name: str, sources: Sequence[str], columns: tuple[Column, ...], frame: bool
+        self, name: str, sources: Sequence[str], columns: tuple[Column, ...], frame: str
     ) -> Value:
         unique = self._unique(name)
         self._nodes[unique] = Node(unique, "concat", tuple(sources))
@@ -275,10 +271,7 @@ class Context:
         result: Value | Prediction = self._converter(estimator)(estimator, value, self)
         self.libraries.add(type(estimator).__module__.split(".")[0])
         if isinstance(result, Value) and frame_output(estimator):
-            if result.sparse:
-                self.refuse("gives a sparse matrix, which `set_output` cannot make a frame of")
-            names = list(value.names) if value.frame else None
-            return _framed(result, estimator.get_feature_names_out(names))
+            return framed(result, estimator, self)
         return result
 
     def _converter(self, estimator: Any) -> Callable[..., Any]:
@@ -287,27 +280,6 @@ class Context:
         if converter is None:
             self.refuse(_unsupported(type(estimator), self._converters))
         return converter
-
-
-def frame_output(estimator: Any) -> bool:
-    """Whether scikit-learn wraps what the transformer gives into a frame (`set_output`)."""
-    # sklearn/utils/_set_output.py, `_auto_wrap_is_configured` and `_get_output_config`.
-    keys = getattr(estimator, "_sklearn_auto_wrap_output_keys", ())
-    if "transform" not in keys or not hasattr(estimator, "get_feature_names_out"):
-        return False
-    configured = getattr(estimator, "_sklearn_output_config", {}).get("transform")
-    if configured is None:
-        from sklearn import get_config
-
-        configured = get_config()["transform_output"]
-    return bool(configured != "default")
-
-
-def _framed(value: Value, names: Sequence[str]) -> Value:
-    columns = (
-        replace(column, name=str(name)) for column, name in zip(value.columns, names, strict=True)
-    )
-    return replace(value, columns=tuple(columns), frame=True)
 
 
 # Numbers that f32 holds exactly.

@@ -121,7 +121,7 @@ def _finite(value: Value, context: Context) -> Value:
     A frame that is not of pandas becomes one array first.
     """
     dense(value, context)
-    objects = value.frame and context.arrow and array_dtype(value) == "object"
+    objects = value.arrow and array_dtype(value) == "object"
 
     def check(finite: bool, columns: Value, _: list[int]) -> Value:
         return context.require(columns, missing=True, infinite=not finite)

@@ -62,7 +62,7 @@ SMALL = frozenset(("bool", "boolean", "int8", "int16", "uint8", "uint16"))
 def function_transformer(estimator: Any, value: Value, context: Context) -> Value:
     """A named function of every element; without a function, the same elements."""
     if estimator.validate:
-        value = context.require(context.number(replace(value, frame=False)))
+        value = context.require(context.number(replace(value, frame="")))
     value, _ = apply_function(value, estimator.func, estimator.kw_args, context, "func")
     if value.frame and estimator.feature_names_out is not None:
         # sklearn/preprocessing/_function_transformer.py, `transform`: renames what kept its names.

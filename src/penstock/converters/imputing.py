@@ -9,7 +9,6 @@ from penstock.converters.context import Context
 from penstock.converters.grouping import grouped
 from penstock.converters.validation import (
     array_dtype,
-    check_stable,
     check_version,
     float_dtype,
     marker,
@@ -97,8 +96,6 @@ def _imputed_dtype(estimator: Any, value: Value, context: Context) -> str:
         return "object"
     as_it_comes = estimator.strategy in AS_IT_COMES
     dtype = array_dtype(value) if as_it_comes else float_dtype(value, context)
-    if value.frame and dtype == "float32":
-        check_stable(value, context, missing=False)
     if estimator.strategy == "constant" and not numpy.can_cast(fitted, dtype, "same_kind"):
         context.refuse(
             f"was fitted on {fitted} and refuses {dtype}, which the example has",
@@ -126,7 +123,7 @@ def _array(value: Value, dtype: str, context: Context, *, as_it_comes: bool) -> 
         columns = [
             replace(column, missing=null) for column, null in zip(columns, nulls, strict=True)
         ]
-    return replace(value, columns=tuple(columns), frame=False)
+    return replace(value, columns=tuple(columns), frame="")
 
 
 def _checked(array: Value, masks: Sequence[Mask], context: Context) -> Value:
@@ -211,7 +208,11 @@ def _imputed(
         items = [filling[at] for at in positions]
         if mask.text:
             texts = [_text(item, option, context) for item in items]
-            described: Sequence[Column] = columns.columns
+            # The engine has one kind of missing text; where it is replaced, none is left.
+            described: Sequence[Column] = [
+                replace(column, missing="never" if mask.nulls else column.missing)
+                for column in columns.columns
+            ]
             return context.add(
                 "impute_text", columns, described, missing=mask.equal, replacements=texts
             )

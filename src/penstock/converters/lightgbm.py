@@ -118,7 +118,7 @@ def _raw(model: TextModel, value: Value, context: Context) -> Value:
         model.trees,
         start=numpy.zeros(width),
         outputs=list(range(width)) * model.iterations,
-        flush_zero=not (value.frame and context.arrow),
+        flush_zero=not value.arrow,
         other_category="right",
     ).add_to(context, _features(model, value, context))
 
@@ -149,7 +149,7 @@ def _features(model: TextModel, value: Value, context: Context) -> Value:
                 "make it a category column, or encode it in a step before"
             )
     _check_integers(model, value, context)
-    return replace(context.number(value), frame=False)
+    return replace(context.number(value), frame="")
 
 
 def _check_names(fitted: Sequence[str], names: Sequence[str | None], context: Context) -> None:

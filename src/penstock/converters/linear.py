@@ -111,11 +111,6 @@ def _scores(estimator: Any, value: Value, context: Context) -> Value:
     matrix = numpy.atleast_2d(dense)
     intercepts = numpy.broadcast_to(numpy.asarray(estimator.intercept_), matrix.shape[:1])
     single = value.precision == "f32" and matrix.dtype == numpy.float32
-    if single and any("int" in column.dtype for column in value.columns):
-        context.refuse(
-            "columns of float32 and of small integers are mixed: numpy multiplies them in float32 "
-            "or in float64, as their values fit; cast them to one dtype"
-        )
     scores = context.add(
         "linear",
         context.require(context.number(value), precision=value.precision),

@@ -9,7 +9,6 @@ from penstock.converters.values import Column, Value, numeric_columns
 
 __all__ = [
     "array_dtype",
-    "check_stable",
     "check_version",
     "dense",
     "float_dtype",
@@ -27,6 +26,9 @@ def sized(converters: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..
             fitted = getattr(estimator, "n_features_in_", value.width)
             if fitted != value.width:
                 context.refuse(f"was fitted on {fitted} columns and gets {value.width}")
+            if not value.width:
+                # Encoders take no columns, and give none.
+                return replace(value, frame="")
             return converter(estimator, value, context)
 
         return convert
@@ -56,14 +58,14 @@ def floats(
     another dtype than `float_dtype`.
     """
     dtype = dtype or float_dtype(value, context)
-    if value.frame and dtype == "float32":
-        check_stable(value, context, missing=missing)
+    if value.frame and dtype == "float32" and missing:
+        _check_stable(value, context)
     numbers = context.number(value)
     if any(column.dtype == "float16" for column in numbers.columns):
         context.refuse("computes in float16, which the engine does not; cast to float32 before")
     precision = {"float32": "f32", "float64": "f64"}[dtype]
     numbers = context.require(numbers, missing=missing, precision=precision)
-    return replace(numbers, columns=numeric_columns(value.width, dtype), frame=False)
+    return replace(numbers, columns=numeric_columns(value.width, dtype), frame="")
 
 
 def float_dtype(value: Value, context: Context) -> str:
@@ -71,21 +73,15 @@ def float_dtype(value: Value, context: Context) -> str:
 
     `check_array` asks only pandas frames and arrays for their dtype, so others become float64.
     """
-    return "float64" if value.frame and context.arrow else value.dtype
+    return "float64" if value.arrow else value.dtype
 
 
-def check_stable(value: Value, context: Context, *, missing: bool) -> None:
-    """Refuses columns beside float32 that other rows turn into another dtype, and so the array."""
-    # A frame with a missing or larger integer has int64 or float64, with a missing boolean objects.
-    changing = [
-        column.dtype
-        for column in value.columns
-        if column.dtype != "float32" and (missing or column.dtype != "bool")
-    ]
-    if changing:
+def _check_stable(value: Value, context: Context) -> None:
+    """Refuses booleans beside float32, where a missing one makes objects of its column."""
+    if any(column.dtype == "bool" for column in value.columns):
         context.refuse(
-            f"columns of float32 and of {changing[0]} together are computed in float32 or float64, "
-            "as a value is missing or not; cast them to one dtype before fitting"
+            "columns of float32 and of bool together are computed in float32 or float64, as a "
+            "value is missing or not; cast them to one dtype before fitting"
         )
 
 
@@ -108,8 +104,8 @@ def _plain(column: Column) -> str:
     return "float64" if nullable else column.dtype
 
 
-def marker(column: Column, *, frame: bool, objects: bool) -> str:
-    """What stands for a missing value in the array: `nan`, `none` or `na` (pandas.NA).
+def marker(column: Column, *, frame: str, objects: bool) -> str:
+    """What stands for a missing value in the array: `nan`, `none`, `na` (pandas.NA) or `never`.
 
     `objects`: the array is one of objects; else nullable columns were turned into floats.
     """

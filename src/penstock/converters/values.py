@@ -42,8 +42,9 @@ class Column:
     `bool`, `object`, `category`.
     `categories` are those of a pandas category column, in its order.
     `missing` is what stands for a missing value there: `nan`, `none` (None in object columns),
-    `na` (pandas.NA).
+    `na` (pandas.NA), `never` where none can be missing any more.
     `name` is `None` where the source library sees an array.
+    `wider` is the dtype of a column of integers in which one is missing or too large.
     """
 
     name: str | None
@@ -51,11 +52,14 @@ class Column:
     dtype: str = "float64"
     categories: tuple[Label, ...] | None = None
     missing: str = "nan"
+    wider: str = "float64"
 
 
 @dataclass(frozen=True)
 class Value:
     """The elements that a node gives; `frame`: the source library sees a frame with names here.
+
+    It is of the library of this name: `pandas`, `polars` or `arrow`; empty: it is an array.
 
     `tolerance` is how far, relatively, they may be from those of the source library.
     """
@@ -63,13 +67,18 @@ class Value:
     node: str
     columns: tuple[Column, ...]
     sparse: bool = False
-    frame: bool = False
+    frame: str = ""
     tolerance: float = 0.0
 
     @property
     def width(self) -> int:
         """Number of elements."""
         return len(self.columns)
+
+    @property
+    def arrow(self) -> bool:
+        """Whether it is a frame of Polars or Arrow, which some libraries read in another way."""
+        return self.frame in ("arrow", "polars")
 
     @property
     def names(self) -> tuple[str | None, ...]:

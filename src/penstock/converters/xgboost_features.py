@@ -96,7 +96,7 @@ def features(
     for column in value.columns:
         if value.frame and column.dtype == "object":
             context.refuse(f"column `{column.name}` holds objects, which XGBoost does not take")
-    value = replace(context.number(value), frame=False)
+    value = replace(context.number(value), frame="")
     if not isinstance(missing, (int, float)) or abs(missing) == float("inf"):
         context.refuse(
             f"`{missing}` is no number that may stand for a missing one", option="missing"

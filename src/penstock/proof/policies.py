@@ -32,7 +32,8 @@ def inferred(columns: Sequence[Column], used: frozenset[str]) -> tuple[Field, ..
     for column in columns:
         name = str(column.name)
         kind = column.kind if name in used else "ignored"
-        precision = "f32" if kind == "number" and column.dtype == "float32" else "f64"
+        single = "float32" in (column.dtype, column.wider)
+        precision = "f32" if kind == "number" and single else "f64"
         made.append(Field(name=name, type=kind, precision=precision).complete())
     return tuple(made)
 

@@ -1,4 +1,4 @@
-"""Where trees test the inputs: the values at which a prediction jumps, for the hostile rows."""
+"""What becomes of inputs in the graph: where trees test them, and where f32 computes with them."""
 
 import math
 import struct
@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock.graph import FIELD_PREFIX, Graph, Node, Tensor
 
-__all__ = ["thresholds"]
+__all__ = ["single", "thresholds"]
 
 # Operators that keep each element in its place and, but for missing and clipped ones, its value.
 _KEEPING = frozenset(("clip", "impute", "require"))
@@ -41,6 +41,20 @@ def thresholds(graph: Graph, widths: Mapping[str, int]) -> dict[str, list[float]
         if node.operator == "trees":
             _collect(node, traces[node.inputs[0]], found)
     return {field: sorted(values) for field, values in found.items()}
+
+
+def single(graph: Graph, widths: Mapping[str, int]) -> frozenset[str]:
+    """Input fields that the source library has, as they are, in an array of float32."""
+    traces: dict[str, list[Trace | None]] = {}
+    for node in graph.nodes:
+        traces[node.name] = _traces(node, traces, widths)
+    found = [
+        trace
+        for node in graph.nodes
+        if node.operator == "require" and node.fields["precision"] == "f32"
+        for trace in traces[node.name]
+    ]
+    return frozenset(trace.field for trace in found if trace is not None and not trace.steps)
 
 
 def _traces(

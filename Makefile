@@ -71,6 +71,6 @@ $(BENCH): requirements/bench.txt $(DEV)
 
 $(CORE): $(DEV) $(RUST_FILES) pyproject.toml
 	@command -v cargo >/dev/null || { \
-		echo "\`cargo\` is missing; install Rust 1.88 or newer: https://rustup.rs" >&2; exit 1; }
+		echo "\`cargo\` is missing; install Rust 1.89 or newer: https://rustup.rs" >&2; exit 1; }
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release
 	@touch $@

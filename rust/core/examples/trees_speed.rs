@@ -86,7 +86,8 @@ const LEVELS: usize = 200;
 const CATEGORIES: usize = 30;
 
 fn main() {
-    for kind in &KINDS {
+    let only = std::env::args().nth(1);
+    for kind in KINDS.iter().filter(|kind| only.as_ref().is_none_or(|name| name == kind.name)) {
         let mut random = Random(7);
         let rows: Vec<_> = (0..TRAINING_ROWS).map(|_| row(kind, &mut random)).collect();
         let (trees, inputs) = grow(kind, &rows, &mut random);

@@ -8,8 +8,8 @@ use crate::plan::element::{Element, Register, Vector};
 use crate::plan::{Lowering, TensorName};
 use crate::tensors::Dtype;
 use crate::trees::{
-    pack, Comparison, Ensemble, Forest, Input, Leaves, OtherCategory, Packed, Rules, TreesStep,
-    Word,
+    pack, Comparison, Ensemble, Forest, Input, Kernel, Leaves, OtherCategory, Packed, Rules,
+    TreesStep, Word,
 };
 use serde::Deserialize;
 
@@ -51,7 +51,8 @@ impl Lower for Trees {
             .collect::<Result<Vec<_>, _>>()?;
         let ensemble = self.ensemble(lowering)?;
         let sums = self.sums(lowering, ensemble.tree_count())?;
-        let forest = pack(&ensemble, &elements)
+        let kernel = Kernel::choose()?;
+        let forest = pack(&ensemble, &elements, kernel)
             .map_err(|what| lowering.error(&format!("{what}; convert the model again")))?;
         let targets = lowering.outputs(&tested(&ensemble, &input), sums.output_count());
         let output = targets.iter().map(|target| Element::Number(*target)).collect();

@@ -4,7 +4,21 @@ use super::element::{CodeRegister, Register};
 use crate::error::{Code, Fault};
 
 /// Rows that a batch takes at a time, so that all registers stay in the fast caches.
-pub const BLOCK_ROWS: usize = 64;
+pub const BLOCK_ROWS: usize = 256;
+
+/// A value for each row of a block, in whole lines of the caches.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub struct Lane<T>(pub [T; BLOCK_ROWS]);
+
+impl<T> Lane<T> {
+    /// All values, lane after lane.
+    pub fn flatten(lanes: &[Self]) -> &[T] {
+        const { assert!(size_of::<Self>() == BLOCK_ROWS * size_of::<T>()) };
+        // SAFETY: a lane is its values and nothing more, as asserted.
+        unsafe { std::slice::from_raw_parts(lanes.as_ptr().cast(), lanes.len() * BLOCK_ROWS) }
+    }
+}
 
 /// Memory for predictions, reused from row to row; one per thread.
 #[derive(Default)]
@@ -21,9 +35,10 @@ pub struct Workspace {
     pub ranks8: Vec<u8>,
     pub ranks16: Vec<u16>,
     pub ranks32: Vec<u32>,
-    pub slots8: Vec<[u8; BLOCK_ROWS]>,
-    pub slots16: Vec<[u16; BLOCK_ROWS]>,
-    pub slots32: Vec<[u32; BLOCK_ROWS]>,
+    pub lanes8: Vec<Lane<u8>>,
+    pub lanes16: Vec<Lane<u16>>,
+    pub lanes32: Vec<Lane<u32>>,
+    pub bytes: Vec<Lane<u8>>,
     pub indices: Vec<u32>,
     pub doubles: Vec<f64>,
     pub singles: Vec<f32>,

@@ -2,28 +2,33 @@
 //!
 //! `ensemble` is what an artifact says, `rules` what a test means, `survey` and `planes` turn numbers into small
 //! integers,
-//! `sets` and `decisions` say which of them go left, `packing` lays the nodes out, `walk`
-//! and `blend` run, `sums` adds.
+//! `sets` and `decisions` say which of them go left, `packing` lays the nodes out, `walk` runs rows and deep trees,
+//! `blend` blocks of rows, on the vectors of `lanes`, `sums` adds.
 
 mod blend;
 mod decisions;
 mod ensemble;
 mod forest;
+mod lanes;
 mod nodes;
 mod packing;
 mod planes;
 mod rules;
 mod sets;
+mod step;
 mod sums;
 mod survey;
 mod walk;
+mod windows;
 
 pub use decisions::Input;
 pub use ensemble::Ensemble;
-pub use forest::{Forest, TreesStep};
+pub use forest::Forest;
+pub use lanes::Kernel;
 pub use nodes::Word;
 pub use packing::{pack, Packed};
 pub use rules::{Comparison, OtherCategory, Rules};
+pub use step::TreesStep;
 pub use sums::{Leaves, Sum};
 
 /// Levels of one tree. Libraries stop far below, or at the number of training rows on one side of a bad split.

@@ -1,6 +1,6 @@
 //! Nodes as walks read them: four words, of one, two or four bytes.
 
-use crate::plan::block::{Workspace, BLOCK_ROWS};
+use crate::plan::block::{Lane, Workspace};
 
 /// The largest rank: a missing number, no code, a category beyond all sets. Narrow words take it for their own
 /// largest value, which no cut, code or category that is tested may reach.
@@ -19,14 +19,14 @@ pub trait Word: Copy + Ord + Default + Send + Sync + 'static {
     /// How far above `low`, wrapping around.
     fn above(self, low: Self) -> Self;
 
-    /// The other word if `is_other`: in bits, because a choice of values becomes one of addresses, and no vector.
-    fn or(self, other: Self, is_other: bool) -> Self;
+    /// The sum, wrapping around.
+    fn plus(self, other: Self) -> Self;
 
     /// Room for ranks that lives as long as a thread predicts.
     fn room(workspace: &mut Workspace) -> &mut Vec<Self>;
 
-    /// Room for the slots of a block, likewise.
-    fn slots(workspace: &mut Workspace) -> &mut Vec<[Self; BLOCK_ROWS]>;
+    /// Room for the ranks of a block, likewise.
+    fn lanes(workspace: &mut Workspace) -> &mut Vec<Lane<Self>>;
 
     /// The number, or the largest one.
     #[inline(always)]
@@ -36,7 +36,7 @@ pub trait Word: Copy + Ord + Default + Send + Sync + 'static {
 }
 
 macro_rules! words {
-    ($($word:ty, $name:literal, $room:ident, $slots:ident;)*) => {$(
+    ($($word:ty, $name:literal, $room:ident, $lanes:ident;)*) => {$(
         impl Word for $word {
             const NAME: &'static str = $name;
             const MAX: u32 = <$word>::MAX as u32;
@@ -57,25 +57,25 @@ macro_rules! words {
             }
 
             #[inline(always)]
-            fn or(self, other: Self, is_other: bool) -> Self {
-                self ^ ((self ^ other) & Self::from(is_other).wrapping_neg())
+            fn plus(self, other: Self) -> Self {
+                self.wrapping_add(other)
             }
 
             fn room(workspace: &mut Workspace) -> &mut Vec<Self> {
                 &mut workspace.$room
             }
 
-            fn slots(workspace: &mut Workspace) -> &mut Vec<[Self; BLOCK_ROWS]> {
-                &mut workspace.$slots
+            fn lanes(workspace: &mut Workspace) -> &mut Vec<Lane<Self>> {
+                &mut workspace.$lanes
             }
         }
     )*};
 }
 
 words! {
-    u8, "u8", ranks8, slots8;
-    u16, "u16", ranks16, slots16;
-    u32, "u32", ranks32, slots32;
+    u8, "u8", ranks8, lanes8;
+    u16, "u16", ranks16, lanes16;
+    u32, "u32", ranks32, lanes32;
 }
 
 /// A row goes on to node `here + offset` if its rank is within `span` of `low`, else to the node after that.

@@ -3,6 +3,7 @@
 use super::decisions::{Decider, Decision, Input, Settled};
 use super::ensemble::Ensemble;
 use super::forest::{Forest, Parts, Style};
+use super::lanes::Kernel;
 use super::nodes::{Node, Word, LAST_RANK};
 use super::planes::Planes;
 use super::survey::{Places, Survey};
@@ -15,7 +16,7 @@ pub enum Packed {
 }
 
 /// Packs an ensemble whose elements are these inputs; an error says what is wrong with the ensemble.
-pub fn pack(ensemble: &Ensemble, inputs: &[Input]) -> Result<Packed, String> {
+pub fn pack(ensemble: &Ensemble, inputs: &[Input], kernel: Kernel) -> Result<Packed, String> {
     ensemble.check(inputs.len())?;
     let decider = Decider::new(ensemble, inputs);
     let (needs, survey) = Needs::of(ensemble, &decider);
@@ -23,11 +24,11 @@ pub fn pack(ensemble: &Ensemble, inputs: &[Input]) -> Result<Packed, String> {
     let longest = places.longest();
     let packing = Packing { ensemble, decider, needs, places };
     if packing.fits::<u8>(planes.len(), longest) {
-        packing.pack(planes).map(Packed::U8)
+        packing.pack(planes, kernel).map(Packed::U8)
     } else if packing.fits::<u16>(planes.len(), longest) {
-        packing.pack(planes).map(Packed::U16)
+        packing.pack(planes, kernel).map(Packed::U16)
     } else {
-        packing.pack(planes).map(Packed::U32)
+        packing.pack(planes, kernel).map(Packed::U32)
     }
 }
 
@@ -153,7 +154,7 @@ impl Packing<'_> {
             && tables <= u64::from(most) * u64::from(most)
     }
 
-    fn pack<W: Word>(self, planes: Planes) -> Result<Forest<W>, String> {
+    fn pack<W: Word>(self, planes: Planes, kernel: Kernel) -> Result<Forest<W>, String> {
         let Self { ensemble, mut decider, needs, places } = self;
         let idle = Node::leaf(0);
         let mut nodes = vec![idle; needs.node_count + 1];
@@ -168,14 +169,15 @@ impl Packing<'_> {
                 };
             });
         }
-        Forest::seal(Parts {
+        let parts = Parts {
             nodes,
             roots,
             first_leaves: needs.first_leaves,
             planes,
             tables: std::mem::take(&mut decider.tables),
             style: needs.style,
-        })
+        };
+        Forest::seal(parts, kernel)
     }
 }
 

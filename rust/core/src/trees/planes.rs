@@ -6,6 +6,7 @@ use super::nodes::{Word, LAST_RANK};
 use super::rules::{category, is_missing, Category};
 use super::sets::MISSING_RANK;
 use super::LANES;
+use crate::plan::block::Lane;
 use crate::plan::element::{CodeRegister, Register};
 
 /// All planes of a forest: the first one, of codes, of categories, of numbers, of categories for sets.
@@ -117,17 +118,13 @@ impl Planes {
         }
     }
 
-    /// The ranks of all rows: for each `TILE` rows, as many ranks per plane. Rows behind the last get some rank.
-    ///
-    /// `TILE` is a multiple of `LANES`.
-    pub fn rank_rows<W: Word, const TILE: usize>(&self, registers: Registers<'_>, ranks: &mut [W]) {
+    /// The ranks of all rows of a block, a lane for each plane. Rows behind the last get some rank.
+    pub fn rank_rows<W: Word>(&self, registers: Registers<'_>, lanes: &mut [Lane<W>]) {
         let Registers { numbers, codes, rows } = registers;
-        let size = self.len() * TILE;
         let mut plane = 0;
         let mut each = |values: &mut dyn FnMut(usize) -> [W; LANES]| {
             for first in (0..rows).step_by(LANES) {
-                let start = first / TILE * size + plane * TILE + first % TILE;
-                ranks[start..start + LANES].copy_from_slice(&values(first));
+                lanes[plane].0[first..first + LANES].copy_from_slice(&values(first));
             }
             plane += 1;
         };

@@ -1,6 +1,7 @@
 //! What the leaves add up to, in the type and the order of the source library.
 
-use crate::plan::block::Workspace;
+use super::blend::{GROUP, MOST_LEAVES};
+use crate::plan::block::{Lane, Workspace};
 use std::ops::AddAssign;
 
 /// The types that leaves are added in.
@@ -88,8 +89,63 @@ impl<L: Copy> Leaves<L> {
 
     /// The sums of all rows that a tree adds to, if leaves have width 1.
     #[inline(always)]
-    pub fn sums_of<'a, S>(&self, tree: usize, rows: usize, sums: &'a mut [S]) -> &'a mut [S] {
+    pub fn sums_of<'a, S>(&self, tree: usize, sums: &'a mut [S]) -> &'a mut [S] {
+        let rows = sums.len() / self.start.len();
         &mut sums[self.outputs[tree] as usize * rows..][..rows]
+    }
+
+    /// Makes room behind the last leaf, so that any byte counted from the first leaf of a tree is one.
+    pub fn pad(&mut self)
+    where
+        L: Default,
+    {
+        let more = MOST_LEAVES * self.width;
+        self.values.reserve_exact(more);
+        self.values.resize(self.values.len() + more, L::default());
+    }
+
+    /// Adds the leaves that rows have reached in the trees from `tree` on, counted from the first leaf of each.
+    pub fn add_group<S: Sum + From<L>>(
+        &self,
+        tree: usize,
+        (firsts, answers): (&[u32], &[Lane<u8>]),
+        rows: usize,
+        sums: &mut [S],
+    ) {
+        let mut leaves = firsts.iter().map(|first| self.tree_leaves(*first));
+        if self.width > 1 {
+            for (first, answer) in firsts.iter().zip(answers) {
+                for (row, leaf) in answer.0[..rows].iter().enumerate() {
+                    self.add(row, &[*first as usize + usize::from(*leaf)], sums);
+                }
+            }
+        } else if let ([_], Some(answers)) = (&*self.start, answers.first_chunk::<GROUP>()) {
+            let leaves: [&[L; MOST_LEAVES]; GROUP] =
+                std::array::from_fn(|_| leaves.next().unwrap_or_else(|| self.tree_leaves(0)));
+            for (row, sum) in sums[..rows].iter_mut().enumerate() {
+                // Not in memory: rows do not wait for each other, and few of them fill the processor.
+                let mut total = *sum;
+                for at in 0..GROUP {
+                    total += S::from(leaves[at][usize::from(answers[at].0[row])]);
+                }
+                *sum = total;
+            }
+        } else {
+            for (at, (leaves, answer)) in leaves.zip(answers).enumerate() {
+                let sums = self.sums_of(tree + at, sums);
+                for (sum, leaf) in sums.iter_mut().zip(&answer.0[..rows]) {
+                    *sum += S::from(leaves[usize::from(*leaf)]);
+                }
+            }
+        }
+    }
+
+    /// Leaves from the first one of a tree on, if they have width 1; `pad` has made enough of them.
+    #[inline(always)]
+    fn tree_leaves(&self, first: u32) -> &[L; MOST_LEAVES] {
+        const NONE: &str = "leaves are padded before trees are run";
+        #[allow(clippy::expect_used, reason = "a slice of a known length")]
+        self.values[first as usize..].first_chunk().expect(NONE)
     }
 
     /// Adds leaves that have a value for each output, one for each row from `first` on.

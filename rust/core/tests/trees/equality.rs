@@ -72,7 +72,7 @@ proptest! {
 
     #[test]
     fn test_every_ensemble_gives_the_bits_of_the_format(
-        shape in shapes(), row_count in prop::sample::select(vec![1usize, 7, 8, 30, 64, 65, 140])
+        shape in shapes(), row_count in prop::sample::select(vec![1usize, 7, 8, 30, 33, 64, 65, 256, 300])
     ) {
         check_shape(&shape, row_count);
     }

@@ -1,6 +1,7 @@
 """Pipelines, column transformers, unions, searches and transformed targets, beside scikit-learn."""
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from scipy.special import expit
@@ -446,3 +447,36 @@ def test_columns_that_no_step_reads_may_be_anything():
     assert model.schema["word"].type == "ignored"
     row = {"large": 1.0, "word": [1, 2]}
     assert model.predict(row) == model.predict({"large": 1.0})
+
+
+def weighted(frame, weight, **options):
+    columns = ColumnTransformer(
+        [("kept", "passthrough", list(frame.columns))], transformer_weights={"kept": weight}
+    )
+    return contract.refused(columns.set_output(**options).fit(frame), frame)
+
+
+def test_a_whole_weight_of_small_integers_is_refused():
+    frame = contract.mixed()[["integer"]].astype("int8")
+    message = weighted(frame, 3)
+    assert "option `transformer_weights`: 3 is whole" in message and "give 3.0" in message
+
+
+def test_a_weight_of_float32_in_polars_is_refused():
+    frame = pl.from_pandas(contract.numbers(dtype="float32"))
+    assert "polars weighs other numbers than float64" in weighted(frame, 3, transform="polars")
+
+
+def test_texts_in_a_sparse_matrix_are_refused():
+    frame = pd.DataFrame({"code": ["1", "2", "1", "3"], "size": [0.0, 0.0, 0.0, 1.0]})
+    columns = make_column_transformer(
+        ("passthrough", ["code"]), (OneHotEncoder(), ["size"]), sparse_threshold=1
+    )
+    message = contract.refused(columns.fit(frame), frame)
+    assert "turns texts to numbers" in message
+
+
+def test_negatives_of_numbers_without_a_sign_are_refused():
+    frame = contract.mixed()[["integer"]].abs().astype("uint32")
+    message = contract.refused(FunctionTransformer(np.negative).fit(frame), frame)
+    assert "option `func`" in message and "without a sign" in message

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.compose import make_column_transformer
+from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 import penstock
 from tests import contract
@@ -372,3 +372,11 @@ def test_an_imputer_of_another_version_is_refused():
 def test_an_indicator_of_nothing_is_refused():
     message = contract.refused(MissingIndicator().fit(complete()), complete())
     assert "no columns" in message
+
+
+def test_booleans_that_became_numbers_are_refused_where_a_missing_one_makes_objects():
+    frame = contract.mixed(missing=False)[["large", "flag"]]
+    columns = ColumnTransformer([("flag", "passthrough", ["flag"])], remainder=StandardScaler())
+    imputer = SimpleImputer(strategy="most_frequent")
+    message = contract.refused(make_pipeline(columns, imputer).fit(frame), frame)
+    assert "step `simpleimputer`: booleans beside numbers become objects" in message

@@ -76,6 +76,12 @@ def encoder_of_a_frame_without_columns():
     return make_pipeline(columns, LogisticRegression()).fit(frame, [0, 1, 1, 0]), frame
 
 
+def integers_and_floats_in_polars_frames_of_a_pandas_one():
+    frame = contract.mixed(missing=False)[["large", "integer"]]
+    same = FunctionTransformer(feature_names_out="one-to-one").set_output(transform="polars")
+    return make_pipeline(same, StandardScaler()).fit(frame), frame
+
+
 EXAMPLES = {
     make.__name__: make
     for make in (
@@ -83,6 +89,7 @@ EXAMPLES = {
         step_after_one_without_names,
         float32_in_polars_frames_of_a_pandas_one,
         float32_in_pandas_frames_of_a_polars_one,
+        integers_and_floats_in_polars_frames_of_a_pandas_one,
         imputed_texts_in_a_frame,
         encoder_of_a_frame_without_columns,
     )
@@ -97,8 +104,8 @@ def test_texts_that_may_be_none_are_refused_in_pandas_frames():
     assert "step `simpleimputer`: `set_output`" in message and "missing_values=None" in message
 
 
-def test_a_frame_of_another_library_is_refused():
-    frame = contract.numbers()
+def test_a_frame_of_another_library_with_types_of_its_own_is_refused():
+    frame = contract.mixed(missing=False)[["large", "integer"]].astype({"integer": "Int64"})
     same = FunctionTransformer(feature_names_out="one-to-one").set_output(transform="polars")
     message = contract.refused(make_pipeline(same, StandardScaler()).fit(frame), frame)
     assert "makes a polars frame of one of pandas" in message

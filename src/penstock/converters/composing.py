@@ -208,8 +208,19 @@ def _weighted(value: Value, weight: float | None, context: Context) -> Value:
     plain = all(column.dtype.startswith(("float", "int", "uint")) for column in value.columns)
     if not value.numeric or not plain:
         context.refuse("the weighted transformer gives no numbers", option="transformer_weights")
+    if value.arrow and any(column.dtype != "float64" for column in value.columns):
+        context.refuse(
+            f"{value.frame} weighs other numbers than float64 in types of its own",
+            option="transformer_weights",
+        )
     # numpy computes in the type that it finds for array and weight; a plain float gives way.
     products = [numpy.ones(1, column.dtype) * weight for column in value.columns]
+    if any(product.dtype.kind in "iu" and product.dtype.itemsize < 8 for product in products):
+        context.refuse(
+            f"{weight!r} is whole and weighs small integers, which numpy lets overflow; give "
+            f"{float(weight)!r}",
+            option="transformer_weights",
+        )
     columns = (
         replace(column, dtype=str(product.dtype))
         for column, product in zip(value.columns, products, strict=True)
@@ -226,6 +237,11 @@ def _side_by_side(
     library = frame_output(estimator)
     if library and all(value.frame == library for value in values):
         return context.concat(values, frame=library)
+    if sparse and not all(value.numeric for value in values):
+        context.refuse(
+            "gives a sparse matrix, in which scikit-learn turns texts to numbers; encode them, or "
+            "leave sparse matrices out (`sparse_threshold=0`)"
+        )
     columns = stacked([column for value in values for column in array(value)])
     return context.concat(values, sparse=sparse).with_columns(columns)
 
@@ -234,6 +250,11 @@ def array(value: Value) -> tuple[Column, ...]:
     """The columns as `numpy.asarray` types them: one dtype, `object` where none is common."""
     if not value.frame:
         return value.columns
+    # A frame with a missing boolean has None, in an array of objects.
+    value = value.with_columns(
+        replace(column, missing="none") if column.dtype == "bool" else column
+        for column in value.columns
+    )
     dtypes = {column.dtype for column in value.columns}
     plain = dtypes == {"bool"} or not dtypes & {"bool", "boolean", "category", "object"}
     if plain and value.numeric and all(dtype == dtype.lower() for dtype in dtypes):

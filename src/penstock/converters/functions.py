@@ -138,5 +138,7 @@ def _check(column: Column, name: str, value: Value, context: Context, option: st
         context.refuse(f"{where}: numpy computes it in lower precision; cast first", option=option)
     if name in INTEGER and "int" in dtype:
         context.refuse(f"{where}: numpy computes it in integers; cast first", option=option)
+    if name == "negative" and dtype.startswith("uint"):
+        context.refuse(f"{where}: numpy negates it without a sign; cast first", option=option)
     if value.precision == "f32" and name not in EXACT:
         context.refuse(f"{where}: not exact in float32; cast to float64 first", option=option)

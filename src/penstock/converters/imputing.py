@@ -109,7 +109,8 @@ def _array(value: Value, dtype: str, context: Context, *, as_it_comes: bool) -> 
     if dtype == "bool" or any(column.dtype == "float16" for column in value.columns):
         context.refuse("takes no array of booleans or of float16; cast it before")
     objects = dtype == "object"
-    if as_it_comes and not objects and any(column.dtype == "bool" for column in value.columns):
+    booleans = [column for column in value.columns if _was_boolean(column)]
+    if as_it_comes and not objects and booleans:
         context.refuse(
             "booleans beside numbers become objects where one is missing, and infinities are no "
             "longer refused; cast the booleans to a number dtype before fitting"
@@ -124,6 +125,11 @@ def _array(value: Value, dtype: str, context: Context, *, as_it_comes: bool) -> 
             replace(column, missing=null) for column, null in zip(columns, nulls, strict=True)
         ]
     return replace(value, columns=tuple(columns), frame="")
+
+
+def _was_boolean(column: Column) -> bool:
+    """Whether the column has booleans, or numbers that a missing boolean makes objects."""
+    return column.dtype == "bool" or (column.dtype != "object" and column.missing == "none")
 
 
 def _checked(array: Value, masks: Sequence[Mask], context: Context) -> Value:

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 
 __all__ = ["frame_output", "framed"]
 
+# numpy's numbers, which no library of frames turns into others.
+PLAIN = frozenset(
+    ("float64", "float32", *(f"{u}int{size}" for u in ("", "u") for size in (8, 16, 32, 64)))
+)
+
 
 def frame_output(estimator: Any) -> str:
     """The library of the frame that scikit-learn makes of what the transformer gives, if any."""
@@ -31,7 +36,7 @@ def framed(value: Value, estimator: Any, context: "Context") -> Value:
     library = frame_output(estimator)
     if value.sparse:
         context.refuse("gives a sparse matrix, which `set_output` cannot make a frame of")
-    if value.frame and value.frame != library:
+    if value.frame not in ("", library) and not _moves(value):
         context.refuse(
             f"`set_output` makes a {library} frame of one of {value.frame}, which changes types; "
             f"set it to {value.frame}"
@@ -45,6 +50,16 @@ def framed(value: Value, estimator: Any, context: "Context") -> Value:
         columns=tuple(replace(column, name=str(name)) for column, name in columns),
         frame=library,
     )
+
+
+def _moves(value: Value) -> bool:
+    """Whether the columns keep their types in a frame of another library."""
+    dtypes = {column.dtype for column in value.columns}
+    if not all(column.kind == "number" for column in value.columns) or value.frame == "arrow":
+        return False
+    # pandas makes one array of a frame of Polars; Polars takes the columns of pandas one by one.
+    floats = dtypes in ({"float64"}, {"float32"})
+    return floats or (value.frame == "pandas" and dtypes <= PLAIN)
 
 
 def _typed(column: Column, context: "Context") -> Column:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse
+from sklearn.compose import make_column_transformer
 from sklearn.linear_model import (
     ElasticNet,
     ElasticNetCV,
@@ -22,7 +23,7 @@ from sklearn.linear_model import (
     TweedieRegressor,
 )
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC, LinearSVR
 
 import penstock
@@ -91,7 +92,18 @@ def small_integers_beside_float32():
     return scaled("float32").assign(counts=np.arange(300, dtype="int8"))
 
 
+def one_hot_behind_a_logarithm():
+    """The logarithm of 0 is infinite, and comes of no row that is not refused."""
+    frame = contract.numbers()[["signed", "constant"]]
+    columns = make_column_transformer(
+        (make_pipeline(OneHotEncoder(sparse_output=False), FunctionTransformer(np.log)), [1]),
+        remainder="passthrough",
+    )
+    return make_pipeline(columns, LinearRegression()).fit(frame, contract.amount(frame)), frame
+
+
 EXAMPLES = {
+    "linear_regression_on_one_hot_behind_a_logarithm": one_hot_behind_a_logarithm,
     "linear_regression": regressor(LinearRegression()),
     "linear_regression_of_two_targets": regressor(LinearRegression(), two),
     "linear_regression_of_a_matrix_of_one_target": regressor(LinearRegression(), one_column),

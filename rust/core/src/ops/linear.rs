@@ -2,6 +2,8 @@
 
 use super::Lower;
 use crate::error::ArtifactError;
+use crate::explain::{Coefficients, LinearMethod};
+use crate::plan::access::{reads, writes, Access, Visitor};
 use crate::plan::block::{Block, Step};
 use crate::plan::element::{CodeRegister, Element, Register, Vector};
 use crate::plan::{Lowering, TensorName};
@@ -13,6 +15,8 @@ use serde::Deserialize;
 pub struct Linear {
     coefficients: TensorName,
     intercepts: TensorName,
+    #[serde(default)]
+    centers: Option<TensorName>,
 }
 
 impl Lower for Linear {
@@ -26,8 +30,9 @@ impl Lower for Linear {
         let count = intercepts.len();
         lowering.check_width(count)?;
         let coefficients = lowering.f64s(&self.coefficients, count * input.len())?;
+        let centers = centers(lowering, &self.centers, count)?;
         let mut step = LinearStep {
-            intercepts,
+            intercepts: intercepts.clone(),
             numbers: Vec::new(),
             tables: Vec::new(),
             targets: Vec::with_capacity(count),
@@ -39,6 +44,10 @@ impl Lower for Linear {
             match element {
                 Element::Number(register) => step.numbers.push((*register, weights)),
                 Element::Constant(value) => step.add_constant(*value, &weights),
+                // A table adds differences, and of an infinity they are NaN.
+                Element::Indicator { on, off, .. } if !(on.is_finite() && off.is_finite()) => {
+                    step.numbers.push((lowering.number(element)?, weights));
+                }
                 Element::Indicator { code, equals, on, off } => {
                     step.add_constant(*off, &weights);
                     let table = *tables.entry(*code).or_insert_with(|| step.new_table(*code));
@@ -50,9 +59,32 @@ impl Lower for Linear {
             }
         }
         step.targets = lowering.outputs(&input, count);
+        lowering.explain(&step.targets, |request, builder| {
+            let centers = centers.ok_or(NO_CENTERS)?;
+            let arrays = Coefficients { coefficients, intercepts, centers, is_single: false };
+            LinearMethod::of(&input, request, builder, arrays)
+        });
         let output = step.targets.iter().map(|target| Element::Number(*target)).collect();
         lowering.builder.push(step);
         Ok(output)
+    }
+}
+
+const NO_CENTERS: &str = "it was converted without `centers`, the means of what each input brings";
+
+/// For each output and each input of the model the mean of what it brings, if the artifact has it.
+fn centers(
+    lowering: &Lowering<'_>,
+    name: &Option<TensorName>,
+    outputs: usize,
+) -> Result<Option<Vec<f64>>, ArtifactError> {
+    let Some(name) = name else { return Ok(None) };
+    let centers = lowering.f64s(name, outputs.saturating_mul(lowering.field_count))?;
+    match centers.iter().position(|center| !center.is_finite()) {
+        Some(at) => {
+            Err(lowering.error(&format!("tensor `{}` is not finite at position {at}", name.tensor)))
+        }
+        None => Ok(Some(centers)),
     }
 }
 
@@ -124,6 +156,12 @@ impl Step for LinearStep {
         }
     }
 
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        reads(visit, self.numbers.iter_mut().map(|(register, _)| register));
+        self.tables.iter_mut().for_each(|table| visit(Access::ReadsCode(&mut table.code)));
+        writes(visit, &mut self.targets);
+    }
+
     fn describe(&self) -> String {
         format!(
             "{} outputs of {} numbers and {} codes",
@@ -144,6 +182,8 @@ impl Step for LinearStep {
 pub struct LinearF32 {
     coefficients: TensorName,
     start: TensorName,
+    #[serde(default)]
+    centers: Option<TensorName>,
 }
 
 impl Lower for LinearF32 {
@@ -161,6 +201,14 @@ impl Lower for LinearF32 {
         let sources =
             input.iter().map(|element| lowering.number(element)).collect::<Result<Vec<_>, _>>()?;
         let targets = lowering.outputs(&input, start.len());
+        let centers = centers(lowering, &self.centers, start.len())?;
+        lowering.explain(&targets, |request, builder| {
+            let centers = centers.ok_or(NO_CENTERS)?;
+            let wide = |values: &[f32]| values.iter().copied().map(f64::from).collect();
+            let (coefficients, intercepts) = (wide(&coefficients), wide(&start));
+            let arrays = Coefficients { coefficients, intercepts, centers, is_single: true };
+            LinearMethod::of(&input, request, builder, arrays)
+        });
         let output = targets.iter().map(|target| Element::Number(*target)).collect();
         lowering.builder.push(LinearF32Step { sources, targets, coefficients, start });
         Ok(output)
@@ -191,6 +239,11 @@ impl Step for LinearF32Step {
                 block.number_mut(*target)[row] = f64::from(sum);
             }
         }
+    }
+
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        reads(visit, &mut self.sources);
+        writes(visit, &mut self.targets);
     }
 
     fn describe(&self) -> String {

@@ -5,6 +5,7 @@ pub mod artifact;
 pub mod budgets;
 pub mod cell;
 pub mod error;
+pub mod explain;
 pub mod json;
 pub mod load;
 pub mod manifest;

@@ -32,13 +32,27 @@ pub enum Answer<'a> {
     Text(Option<&'a str>),
 }
 
-/// A row that was refused has no answer.
-fn blank(row: usize, targets: &mut [Target<'_>]) {
-    for target in targets {
-        match target {
+impl Target<'_> {
+    /// A row that was refused has no answer.
+    pub fn blank(&mut self, row: usize) {
+        match self {
             Target::Numbers(values) => values[row] = f64::NAN,
             Target::Codes(values) => values[row] = NO_CODE,
             Target::Texts(values) => values[row] = None,
+        }
+    }
+
+    /// Writes a number, if the column is one of numbers.
+    pub fn set_number(&mut self, row: usize, value: f64) {
+        if let Target::Numbers(values) = self {
+            values[row] = value;
+        }
+    }
+
+    /// Writes a text, if the column is one of texts.
+    pub fn set_text(&mut self, row: usize, value: Option<String>) {
+        if let Target::Texts(values) = self {
+            values[row] = value;
         }
     }
 }
@@ -102,7 +116,7 @@ impl Plan {
             self.run(&mut block);
             self.write(table, start, start - range.start, &block, targets);
             for (row, _) in &scratch.faults {
-                blank(start - range.start + row, targets);
+                targets.iter_mut().for_each(|target| target.blank(start - range.start + row));
             }
             let faults = scratch.faults.drain(..).map(|(row, fault)| (row + start, fault));
             report.faults.extend(faults);
@@ -111,7 +125,7 @@ impl Plan {
         report.faults.sort_by_key(|(row, _)| *row);
     }
 
-    fn run(&self, block: &mut Block<'_>) {
+    pub(crate) fn run(&self, block: &mut Block<'_>) {
         for step in &self.steps {
             step.run(block);
         }

@@ -97,7 +97,7 @@ pub(super) fn shorten(text: &str) -> String {
 }
 
 /// The shortest text that stands for a number, with an exponent where that is shorter to read.
-pub(super) fn number(x: f64) -> String {
+pub fn number(x: f64) -> String {
     if x.is_finite() && x != 0.0 && !(1e-5..1e16).contains(&x.abs()) {
         return format!("{x:e}");
     }

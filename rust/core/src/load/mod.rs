@@ -7,7 +7,8 @@ mod names;
 mod timestamp;
 
 pub use field::{FieldPlan, Loaded, Watch};
-pub use messages::fault_message;
+pub use messages::{fault_message, number};
+pub use timestamp::instant;
 
 use crate::cell::{Cell, Column};
 use crate::error::{Code, Fault, Warning};

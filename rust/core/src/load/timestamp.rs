@@ -29,6 +29,35 @@ pub fn parse(text: &str) -> Option<i64> {
     Some(seconds * MICROSECONDS_PER_SECOND + micros)
 }
 
+/// A time in microseconds since 1970 UTC as text, as short as it goes: a date, or a date with hours, minutes and so on.
+pub fn instant(micros: i64) -> String {
+    let second = micros.div_euclid(MICROSECONDS_PER_SECOND);
+    let (year, month, day) = civil(second.div_euclid(SECONDS_PER_DAY));
+    let (clock, fraction) =
+        (second.rem_euclid(SECONDS_PER_DAY), micros.rem_euclid(MICROSECONDS_PER_SECOND));
+    let date = format!("{year:04}-{month:02}-{day:02}");
+    let time = format!("{:02}:{:02}:{:02}", clock / 3600, clock / 60 % 60, clock % 60);
+    match (clock, fraction) {
+        (0, 0) => date,
+        (_, 0) => format!("{date}T{time}Z"),
+        _ => format!("{date}T{time}.{fraction:06}Z"),
+    }
+}
+
+/// Year, month and day from days since 1970-01-01; the inverse of [`days_since_1970`], of the same source.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
 /// Microseconds of the day, and the seconds by which the zone is ahead of UTC.
 fn time_and_offset(text: &str) -> Option<(i64, i64)> {
     let zone = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
@@ -128,6 +157,19 @@ mod tests {
             }
         }
         assert_eq!(days_since_1970(2000, 1, 1), 10_957);
+    }
+
+    #[test]
+    fn times_are_written_as_they_are_read() {
+        for text in [
+            "1970-01-01",
+            "2024-02-29T12:00:00Z",
+            "1969-12-31T23:59:59.999999Z",
+            "0001-01-01",
+            "9999-12-31T23:59:59Z",
+        ] {
+            assert_eq!(parse(text).map(instant).as_deref(), Some(text));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::Lower;
 use crate::budgets::{MAX_TREES, MAX_TREE_NODES};
 use crate::error::ArtifactError;
+use crate::explain::{Method, TreesMethod};
 use crate::manifest::Precision;
 use crate::plan::element::{Element, Register, Vector};
 use crate::plan::{Lowering, TensorName};
@@ -33,6 +34,9 @@ pub struct Trees {
     set_ends: Option<TensorName>,
     set_words: Option<TensorName>,
     other_category: OtherCategory,
+    /// Training rows of each node, or their weight; not every artifact has it.
+    #[serde(default)]
+    cover: Option<TensorName>,
 }
 
 impl Lower for Trees {
@@ -55,6 +59,14 @@ impl Lower for Trees {
         let forest = pack(&ensemble, &elements, kernel)
             .map_err(|what| lowering.error(&format!("{what}; convert the model again")))?;
         let targets = lowering.outputs(&tested(&ensemble, &input), sums.output_count());
+        let cover = self.cover(lowering, ensemble.features.len())?;
+        lowering.explain(&targets, |request, builder| {
+            let cover = cover.ok_or(NO_COVER)?;
+            let is_tested = is_tested(&ensemble, input.len());
+            let slots = request.credited(&input, builder, false, |at| is_tested[at])?;
+            let method = TreesMethod::new(&ensemble, &elements, &cover, &slots, sums.widened());
+            Ok(Method::Trees(Box::new(method)))
+        });
         let output = targets.iter().map(|target| Element::Number(*target)).collect();
         match forest {
             Packed::U8(forest) => push(lowering, forest, sums, targets),
@@ -65,12 +77,21 @@ impl Lower for Trees {
     }
 }
 
-/// The elements that a node tests.
-fn tested(ensemble: &Ensemble, input: &Vector) -> Vec<Element> {
-    let mut is_tested = vec![false; input.len()];
+const NO_COVER: &str =
+    "it was converted without `cover`, the training rows of each node of its trees";
+
+/// Which elements some node tests.
+fn is_tested(ensemble: &Ensemble, width: usize) -> Vec<bool> {
+    let mut is_tested = vec![false; width];
     for feature in ensemble.features.iter().filter(|feature| **feature >= 0) {
         is_tested[*feature as usize] = true;
     }
+    is_tested
+}
+
+/// The elements that a node tests.
+fn tested(ensemble: &Ensemble, input: &Vector) -> Vec<Element> {
+    let is_tested = is_tested(ensemble, input.len());
     let elements = input.iter().zip(is_tested).filter(|(_, is_tested)| *is_tested);
     elements.map(|(element, _)| element.clone()).collect()
 }
@@ -87,6 +108,14 @@ impl Sums {
         match self {
             Sums::F64(leaves) => leaves.output_count(),
             Sums::F32InF64(leaves) | Sums::F32(leaves) => leaves.output_count(),
+        }
+    }
+
+    /// The leaves as f64.
+    fn widened(&self) -> Leaves<f64> {
+        match self {
+            Sums::F64(leaves) => leaves.widened(),
+            Sums::F32InF64(leaves) | Sums::F32(leaves) => leaves.widened(),
         }
     }
 }
@@ -187,6 +216,23 @@ impl Trees {
             (Precision::F32, false) => {
                 Err(lowering.error(&format!("adds f32; tensor `{name}` must have the type F32")))
             }
+        }
+    }
+
+    /// Training rows of each node.
+    fn cover(
+        &self,
+        lowering: &Lowering<'_>,
+        nodes: usize,
+    ) -> Result<Option<Vec<f64>>, ArtifactError> {
+        let Some(name) = &self.cover else { return Ok(None) };
+        let cover = lowering.f64s(name, nodes)?;
+        match cover.iter().position(|rows| !(rows.is_finite() && *rows >= 0.0)) {
+            Some(at) => Err(lowering.error(&format!(
+                "tensor `{}` has {} at position {at}; numbers of training rows are not negative",
+                name.tensor, cover[at]
+            ))),
+            None => Ok(Some(cover)),
         }
     }
 

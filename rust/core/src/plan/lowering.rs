@@ -5,6 +5,7 @@ use super::element::{Element, Register, Vector};
 use super::scalar::Scalar;
 use crate::budgets::MAX_WIDTH;
 use crate::error::ArtifactError;
+use crate::explain::{Explained, Method, Request};
 use crate::manifest::Precision;
 use crate::tensors::Tensors;
 use serde::Deserialize;
@@ -28,12 +29,37 @@ pub struct Lowering<'a> {
     pub operator: &'a str,
     pub tensors: &'a Tensors,
     pub builder: Builder,
+    /// Number of input fields.
+    pub field_count: usize,
+    /// What the model is planned for beside predictions.
+    pub request: Option<Request>,
 }
 
 impl Lowering<'_> {
     /// An error that names the node.
     pub fn error(&self, what: &str) -> ArtifactError {
         ArtifactError::new(format!("node `{}` (operator `{}`): {what}", self.node, self.operator))
+    }
+
+    /// Hands over how the raw scores in `targets` are explained, if that is asked of this node; before its step.
+    pub fn explain(
+        &mut self,
+        targets: &[Register],
+        method: impl FnOnce(&Request, &Builder) -> Result<Method, String>,
+    ) {
+        if let Some(request) = self.request.as_mut().filter(|request| request.asks(self.node)) {
+            let method = method(request, &self.builder);
+            self.builder.flush();
+            let steps = self.builder.steps.len();
+            request.outcome = Some(Explained { method, targets: targets.to_vec(), steps });
+        }
+    }
+
+    /// Looks at the value of the node, if the model is planned to be explained.
+    pub fn watch(&mut self, value: &[Element]) {
+        if let Some(request) = &mut self.request {
+            request.watch(self.node, self.operator, value, &self.builder);
+        }
     }
 
     /// The only input of the node.

@@ -14,10 +14,11 @@ pub use output::{OutputColumn, OutputElement, OutputPlan};
 use crate::artifact::Artifact;
 use crate::budgets::MAX_ELEMENTS;
 use crate::error::ArtifactError;
+use crate::explain::Request;
 use crate::load::FieldPlan;
 use crate::manifest::{FieldType, Manifest};
 use crate::ops::{lower, OPERATORS};
-use block::Step;
+use block::{Block, Scratch, Step};
 use builder::{Builder, TextCoding};
 use element::{Element, Text, Vector};
 use foldhash::HashMap;
@@ -36,6 +37,14 @@ pub struct Plan {
 impl Plan {
     /// Compiles the graph of an artifact; refuses what this engine cannot run exactly.
     pub fn new(artifact: &Artifact) -> Result<Self, ArtifactError> {
+        Self::compile(artifact, &mut None)
+    }
+
+    /// As [`Plan::new`]; a request is answered by the operator of its node, with the registers that it reads then.
+    pub(crate) fn compile(
+        artifact: &Artifact,
+        request: &mut Option<Request>,
+    ) -> Result<Self, ArtifactError> {
         let manifest = &artifact.manifest;
         check_versions(manifest)?;
         let mut lowering = Lowering {
@@ -43,8 +52,11 @@ impl Plan {
             operator: "",
             tensors: &artifact.tensors,
             builder: Builder::default(),
+            field_count: manifest.schema.inputs.len(),
+            request: request.take(),
         };
         let values = lower_nodes(manifest, &mut lowering)?;
+        *request = lowering.request;
         let mut builder = lowering.builder;
         let outputs = manifest
             .schema
@@ -73,6 +85,11 @@ impl Plan {
             steps: builder.steps,
             positions,
         })
+    }
+
+    /// A block of `rows` rows with room for all registers.
+    pub(crate) fn block<'a>(&self, rows: usize, scratch: &'a mut Scratch) -> Block<'a> {
+        scratch.block(rows, self.number_count, self.code_count)
     }
 
     /// Position of an input field by its name.
@@ -147,6 +164,7 @@ fn lower_nodes<'a>(
             })
             .collect::<Result<Vec<_>, _>>()?;
         let value = lower(&node.operator, node.fields.clone(), lowering, inputs)?;
+        lowering.watch(&value);
         elements += value.len();
         if elements > MAX_ELEMENTS {
             return Err(lowering.error(&format!("brings the graph beyond {MAX_ELEMENTS} elements")));

@@ -79,22 +79,22 @@ impl OutputPlan {
     /// The columns of this output in a table.
     pub fn columns(&self, output: usize) -> Vec<OutputColumn> {
         let name = |element: usize| match (self.kind, self.names.get(element)) {
-            (OutputKind::Numbers, Some(name)) => format!("{}_{}", self.name, plain(name)),
-            (OutputKind::Features, Some(name)) => plain(name),
+            (OutputKind::Numbers, Some(name)) => format!("{}_{}", self.name, Self::plain(name)),
+            (OutputKind::Features, Some(name)) => Self::plain(name),
             _ => self.name.clone(),
         };
         (0..self.elements.len())
             .map(|element| OutputColumn { name: name(element), output, element })
             .collect()
     }
-}
 
-/// A class label as part of a column name.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Bool(true) => "True".to_owned(),
-        Value::Bool(false) => "False".to_owned(),
-        other => other.to_string(),
+    /// A class label as part of a column name.
+    pub fn plain(value: &Value) -> String {
+        match value {
+            Value::String(text) => text.clone(),
+            Value::Bool(true) => "True".to_owned(),
+            Value::Bool(false) => "False".to_owned(),
+            other => other.to_string(),
+        }
     }
 }

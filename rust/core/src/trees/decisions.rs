@@ -99,7 +99,7 @@ impl<'a> Decider<'a> {
         }
     }
 
-    fn decide(&self, feature: usize, test: Test) -> Decision {
+    pub(super) fn decide(&self, feature: usize, test: Test) -> Decision {
         match self.inputs[feature] {
             Input::Number(register) => match test {
                 Test::Number { threshold, missing, missing_left } => {

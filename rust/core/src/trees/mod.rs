@@ -2,8 +2,8 @@
 //!
 //! `ensemble` is what an artifact says, `rules` what a test means, `survey` and `planes` turn numbers into small
 //! integers,
-//! `sets` and `decisions` say which of them go left, `packing` lays the nodes out, `walk` runs rows and deep trees,
-//! `blend` blocks of rows, on the vectors of `lanes`, `sums` adds.
+//! `sets`, `decisions` and (for explanations) `outcomes` say which of them go left, `packing` lays the nodes out,
+//! `walk` runs rows and deep trees, `blend` blocks of rows, on the vectors of `lanes`, `sums` adds.
 
 mod blend;
 mod decisions;
@@ -11,6 +11,7 @@ mod ensemble;
 mod forest;
 mod lanes;
 mod nodes;
+mod outcomes;
 mod packing;
 mod planes;
 mod rules;
@@ -22,10 +23,11 @@ mod walk;
 mod windows;
 
 pub use decisions::Input;
-pub use ensemble::Ensemble;
+pub use ensemble::{Ensemble, Node, Test};
 pub use forest::Forest;
 pub use lanes::Kernel;
 pub use nodes::Word;
+pub use outcomes::{Bits, Collector, Outcomes, Room as OutcomesRoom, MOST_ROWS};
 pub use packing::{pack, Packed};
 pub use rules::{Comparison, OtherCategory, Rules};
 pub use step::TreesStep;

@@ -82,6 +82,20 @@ impl<L: Copy> Leaves<L> {
         sums[at].over(self.divisor)
     }
 
+    /// The same with values of f64.
+    pub fn widened(&self) -> Leaves<f64>
+    where
+        f64: From<L>,
+    {
+        Leaves {
+            values: self.values.iter().map(|value| f64::from(*value)).collect(),
+            width: self.width,
+            outputs: self.outputs.clone(),
+            start: self.start.clone(),
+            divisor: self.divisor,
+        }
+    }
+
     #[inline(always)]
     pub fn value<S: From<L>>(&self, leaf: usize) -> S {
         S::from(self.values[leaf])

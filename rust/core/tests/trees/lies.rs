@@ -82,12 +82,24 @@ const LIES: &[Lie] = &[
     (|trees| set(trees, "depth", json!(3)), "unknown field `depth`"),
     (|trees| set(trees, "set_words", json!(null)), "only one of `set_ends` and `set_words`"),
     (|trees| trees.fields.retain(|field, _| field != "divisor"), "missing field `divisor`"),
+    (|trees| cover(trees, "start", 0.0), "tensor `start` has 1 values, not 8"),
+    (|trees| cover(trees, "thresholds", -1.0), "tensor `thresholds` has -1 at position 1"),
+    (|trees| cover(trees, "thresholds", f64::NAN), "has NaN at position 1; numbers of training"),
+    (|trees| cover(trees, "thresholds", f64::INFINITY), "has inf at position 1"),
+    (|trees| cover(trees, "flags", 0.0), "has the type U8; it must be F64 or F32"),
+    (|trees| set(trees, "cover", json!([1, 2])), "expected a string"),
     (long_set, "set 0 has 600000 words"),
     (deep, "is deeper than 4096 levels"),
 ];
 
 fn set(trees: &mut Trees, field: &str, value: serde_json::Value) {
     trees.fields.insert(field.to_owned(), value);
+}
+
+/// Another array as the cover; thresholds of leaves are not read otherwise.
+fn cover(trees: &mut Trees, tensor: &str, rows: f64) {
+    trees.thresholds[1] = rows;
+    set(trees, "cover", json!({"tensor": tensor}));
 }
 
 fn ends(trees: &mut Trees, ends: Vec<i32>) {
@@ -120,6 +132,13 @@ fn deep(trees: &mut Trees) {
 #[test]
 fn test_an_honest_ensemble_is_taken() {
     let (trees, inputs) = honest();
+    plan(&trees, &inputs).expect("nothing is wrong");
+}
+
+#[test]
+fn test_the_training_rows_of_nodes_may_be_there() {
+    let (mut trees, inputs) = honest();
+    cover(&mut trees, "thresholds", 3.0);
     plan(&trees, &inputs).expect("nothing is wrong");
 }
 

@@ -8,6 +8,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.tree import DecisionTreeRegressor
 
 import penstock
 import penstock.conversion
@@ -94,6 +95,12 @@ def test_refusal_that_the_source_library_does_not_share_is_an_error(broken):
         patch.setattr(penstock.conversion, "table", lambda: table)
         message = contract.refused(FunctionTransformer().fit(frame), frame)
     assert "the engine refuses" in message and "source library answers it" in message
+
+
+def test_integers_that_come_near_what_a_float_can_hold_convert():
+    frame = pd.DataFrame({"account": 2**53 - np.arange(60) ** 7, "size": range(60)})
+    model = DecisionTreeRegressor().fit(frame, range(60))
+    assert penstock.convert(model, frame).predict(frame)["value"].tolist() == [*range(60)]
 
 
 def test_example_that_the_source_library_refuses_is_an_error():

@@ -16,6 +16,7 @@ from tests.families.test_xgboost import (
     booster_on_codes_of_categories,
     booster_softprob,
     booster_with_dropout,
+    regressor_of_quantiles,
 )
 
 
@@ -43,6 +44,14 @@ def test_dropout_in_the_layouts_of_later_versions_predicts_the_same(version):
     model = penstock.convert(_file(_newer(_document(booster), version)), frame, verify=False)
     expected = booster.predict(xgboost.DMatrix(frame)).astype("float64")
     assert (model.predict(frame)["value"].to_numpy() == expected).all()
+
+
+def test_several_quantiles_of_a_version_that_sorts_them_are_refused():
+    wrapper, frame = regressor_of_quantiles()
+    document = _document(wrapper.get_booster())
+    penstock.convert(_file(document | {"version": [3, 3, 0]}), frame, verify=False)
+    message = contract.refused(_file(document | {"version": [3, 4, 0]}), frame, verify=False)
+    assert "`quantile_alpha`" in message and "sorts the 3 quantiles" in message
 
 
 def test_a_file_of_a_later_version_is_not_proved_by_an_earlier_one():

@@ -208,6 +208,10 @@ def _through_matrix(estimator: Any, data: Any, keywords: Mapping[str, Any]) -> A
 # -- raw scores --
 
 
+# From 3.4 on the quantiles of a row are sorted (src/objective/quantile_obj.cu, `PredTransform`).
+SORTED = (3, 4)
+
+
 def _raw(
     model: Model, value: Value, best: int | None, context: Context, *, rounded: bool = False
 ) -> Value:
@@ -223,6 +227,12 @@ def _raw(
     margins = numpy.array([objective.margin(score) for score in model.base_score], "float32")
     if not numpy.isfinite(margins).all():
         context.refuse(f"{model.base_score[0]} has no margin", option="base_score")
+    if model.objective == "reg:quantileerror" and len(margins) > 1 and model.version >= SORTED:
+        context.refuse(
+            f"XGBoost from 3.4 on sorts the {len(margins)} quantiles of every row, which no "
+            "operator does; train a model for each",
+            option="quantile_alpha",
+        )
     if isinstance(model.booster, Linear):
         return _linear(model.booster, margins, value, context)
     trees = _weighted(model.booster, margins, rounded=rounded)

@@ -130,7 +130,8 @@ def _numbers(
 ) -> Iterator[tuple[str, Any]]:
     present = [value for value in seen if value is not None and math.isfinite(value)]
     low, high = min(present, default=0.0), max(present, default=1.0)
-    yield from (("extreme", value) for value in (10 * high, 10 * low, high, low))
+    # In floats: an integer beyond 2^53 is refused, whatever the source library makes of it.
+    yield from (("extreme", value) for value in (10.0 * high, 10.0 * low, high, low))
     for at, value in enumerate(spread(thresholds, THRESHOLDS)):
         yield "threshold", value
         yield from (("threshold", beside) for beside in _beside(value, every=at < THRESHOLDS // 2))

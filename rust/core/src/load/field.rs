@@ -7,7 +7,8 @@ use crate::error::{ArtifactError, Code, Warning};
 use crate::manifest::{
     Field, FieldType, Infinite, OnInvalid, OnMissing, OnRange, OnUnseen, Precision,
 };
-use crate::plan::builder::{Builder, TextCoding};
+use crate::plan::builder::Builder;
+use crate::plan::coding::TextCoding;
 use crate::plan::element::Register;
 use foldhash::HashSet;
 use regex_lite::Regex;

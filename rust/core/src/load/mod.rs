@@ -13,7 +13,7 @@ pub use timestamp::instant;
 use crate::cell::{Cell, Column};
 use crate::error::{Code, Fault, Warning};
 use crate::plan::block::{Block, BLOCK_ROWS};
-use crate::plan::builder::Otherwise;
+use crate::plan::coding::Otherwise;
 use crate::plan::element::NO_CODE;
 use crate::plan::Plan;
 use field::Refusal;

@@ -3,6 +3,7 @@
 use super::Lower;
 use crate::error::ArtifactError;
 use crate::manifest::Precision;
+use crate::plan::access::{Access, Visitor};
 use crate::plan::block::{Block, Step};
 use crate::plan::element::{CodeRegister, Element, Register, Vector};
 use crate::plan::scalar::Scalar;
@@ -79,6 +80,11 @@ impl Step for DigitizeStep {
             let code = self.edges.partition_point(|edge| *edge <= x || x.is_nan());
             block.code_mut(self.target)[row] = code as u32;
         }
+    }
+
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        visit(Access::Reads(&mut self.source));
+        visit(Access::WritesCode(&mut self.target));
     }
 
     fn describe(&self) -> String {

@@ -2,6 +2,7 @@
 
 use super::Lower;
 use crate::error::ArtifactError;
+use crate::plan::access::{reads, Access, Visitor};
 use crate::plan::block::{Block, Step};
 use crate::plan::element::{CodeRegister, Element, Register, Vector};
 use crate::plan::Lowering;
@@ -48,6 +49,11 @@ impl Step for ArgmaxStep {
         }
     }
 
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        reads(visit, &mut self.sources);
+        visit(Access::WritesCode(&mut self.target));
+    }
+
     fn describe(&self) -> String {
         format!("largest of {} elements", self.sources.len())
     }
@@ -90,6 +96,11 @@ impl Step for AboveStep {
             let above = block.number(self.source)[row] > self.threshold;
             block.code_mut(self.target)[row] = u32::from(above);
         }
+    }
+
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        visit(Access::Reads(&mut self.source));
+        visit(Access::WritesCode(&mut self.target));
     }
 
     fn describe(&self) -> String {

@@ -2,8 +2,9 @@
 
 use super::Lower;
 use crate::error::ArtifactError;
+use crate::plan::access::{Access, Visitor};
 use crate::plan::block::{Block, Step};
-use crate::plan::builder::{NumberCoding, Otherwise};
+use crate::plan::coding::Otherwise;
 use crate::plan::element::{CodeRegister, Element, Register, Vector, NO_CODE};
 use crate::plan::{Lowering, TensorName, TextName};
 use serde::Deserialize;
@@ -120,12 +121,9 @@ impl Lower for EncodeNumber {
             let mut levels = coded(lowering, &levels[range.clone()], &coding.codes[range])?;
             levels.sort_by(|left, right| left.0.total_cmp(&right.0));
             let source = lowering.number(element)?;
-            let fields = lowering.builder.origin(element);
-            let target = lowering.builder.new_code(fields.clone());
             let (missing, unseen) = (coding.missing[at], coding.unseen[at]);
-            let step = NumberCoding { source, target, levels, missing, unseen, fields };
-            lowering.builder.push(step);
-            output.push(Element::Code(target));
+            let code = lowering.builder.number_coding(source, levels, missing, unseen);
+            output.push(Element::Code(code));
         }
         Ok(output)
     }
@@ -213,6 +211,11 @@ impl Step for LookupStep {
             let code = block.code(self.source)[row] as usize;
             block.number_mut(self.target)[row] = *self.values.get(code).unwrap_or(&self.absent);
         }
+    }
+
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        visit(Access::ReadsCode(&mut self.source));
+        visit(Access::Writes(&mut self.target));
     }
 
     fn describe(&self) -> String {

@@ -3,6 +3,7 @@
 use super::Lower;
 use crate::error::ArtifactError;
 use crate::manifest::Precision;
+use crate::plan::access::{reads, Access, Visitor};
 use crate::plan::block::{Block, Step};
 use crate::plan::element::{Element, Register, Vector};
 use crate::plan::{Lowering, TensorName};
@@ -106,6 +107,13 @@ impl Step for ProductsStep {
             for row in 0..block.rows {
                 block.number_mut(*target)[row] = self.product(block, factors, row);
             }
+        }
+    }
+
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        for (factors, target) in &mut self.terms {
+            reads(visit, factors);
+            visit(Access::Writes(target));
         }
     }
 

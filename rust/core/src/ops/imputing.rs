@@ -3,8 +3,11 @@
 use super::Lower;
 use crate::error::{ArtifactError, Code};
 use crate::manifest::Precision;
+use crate::plan::access::{reads, Visitor};
 use crate::plan::block::{Block, Step};
-use crate::plan::builder::Otherwise;
+use crate::plan::bounds::Bounds;
+use crate::plan::chain::{key, unkey, Chain, Fold};
+use crate::plan::coding::Otherwise;
 use crate::plan::element::{Element, Register, Vector};
 use crate::plan::scalar::Scalar;
 use crate::plan::{Lowering, TensorName, TextName};
@@ -123,16 +126,16 @@ impl Lower for Require {
         inputs: Vec<Vector>,
     ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
-        let mut step = RequireStep {
-            checks: Vec::new(),
+        let allowed = Allowed {
             missing: self.missing,
             infinite: self.infinite,
             single: self.precision == Precision::F32,
         };
+        let mut checks = Vec::new();
         for element in &input {
             match element {
-                Element::Constant(value) if step.allows(*value) => {}
-                Element::Indicator { on, off, .. } if step.allows(*on) && step.allows(*off) => {}
+                Element::Constant(value) if allowed.has(*value) => {}
+                Element::Indicator { on, off, .. } if allowed.has(*on) && allowed.has(*off) => {}
                 Element::Text(_) if self.missing => {}
                 Element::Text(text) => {
                     // A coding that nothing reads, but that refuses rows.
@@ -141,48 +144,93 @@ impl Lower for Require {
                 }
                 Element::Code(_) => return Err(lowering.error("takes numbers or texts")),
                 _ => {
-                    let source = lowering.number(element)?;
-                    step.checks.push((source, lowering.builder.origin(element)));
+                    let register = lowering.number(element)?;
+                    let fold = lowering.builder.fold(register);
+                    let bounds = allowed.bounds(&fold);
+                    if lowering.builder.narrow(fold.root, bounds) {
+                        let fields = lowering.builder.origin(element);
+                        checks.push(Check { source: fold.root, bounds, chain: fold.chain, fields });
+                    } else {
+                        lowering.builder.notes.known_checks += 1;
+                    }
                 }
             }
         }
-        if !step.checks.is_empty() {
-            lowering.builder.push(step);
+        if !checks.is_empty() {
+            lowering.builder.push(RequireStep { checks });
         }
         Ok(input)
     }
 }
 
-struct RequireStep {
-    checks: Vec<(Register, Arc<[usize]>)>,
+/// Which numbers are not refused.
+struct Allowed {
     missing: bool,
     infinite: bool,
     single: bool,
 }
 
-impl RequireStep {
-    fn allows(&self, x: f64) -> bool {
+impl Allowed {
+    fn has(&self, x: f64) -> bool {
         if x.is_nan() {
             return self.missing;
         }
         self.infinite || if self.single { (x as f32).is_finite() } else { x.is_finite() }
     }
+
+    /// The roots of the numbers that are not refused.
+    fn bounds(&self, fold: &Fold) -> Bounds {
+        let may_be_missing = fold.missing.is_some_and(|image| self.has(image));
+        if self.infinite {
+            return Bounds { may_be_missing, ..Bounds::ALL };
+        }
+        let rounded = fold.chain.then(Scalar::RoundF32);
+        let chain = if self.single { &rounded } else { &fold.chain };
+        // Without the root of the last number that is minus infinity, and up to that of the last finite one.
+        let above = chain.last_key(f64::NEG_INFINITY).max(key(f64::NEG_INFINITY) - 1);
+        let last = chain.last_key(f64::MAX);
+        let low = if above >= key(f64::INFINITY) { f64::INFINITY } else { unkey(above + 1) };
+        let high = if last == i64::MIN { f64::NEG_INFINITY } else { unkey(last) };
+        Bounds { low, high, may_be_missing }
+    }
+}
+
+/// The bounds of a number, and what is made of it before the number that the operator checks.
+struct Check {
+    source: Register,
+    bounds: Bounds,
+    chain: Chain,
+    fields: Arc<[usize]>,
+}
+
+struct RequireStep {
+    checks: Vec<Check>,
 }
 
 impl Step for RequireStep {
     fn run(&self, block: &mut Block<'_>) {
-        for (source, fields) in &self.checks {
-            if block.number(*source).iter().all(|x| self.allows(*x)) {
+        for check in &self.checks {
+            let hold = |holds, x: &f64| holds & check.bounds.hold(*x);
+            if block.number(check.source).iter().fold(true, hold) {
                 continue;
             }
             for row in 0..block.rows {
-                let x = block.number(*source)[row];
-                if !self.allows(x) {
+                let root = block.number(check.source)[row];
+                if !check.bounds.hold(root) {
+                    let x = check.chain.apply(root);
                     let code = if x.is_nan() { Code::Missing } else { Code::NotFinite };
-                    block.refuse(row, code, fields, x);
+                    block.refuse(row, code, &check.fields, x);
                 }
             }
         }
+    }
+
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        reads(visit, self.checks.iter_mut().map(|check| &mut check.source));
+    }
+
+    fn refuses(&self) -> bool {
+        true
     }
 
     fn describe(&self) -> String {

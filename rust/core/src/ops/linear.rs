@@ -3,6 +3,7 @@
 use super::Lower;
 use crate::error::ArtifactError;
 use crate::explain::{Coefficients, LinearMethod};
+use crate::plan::access::{reads, writes, Access, Visitor};
 use crate::plan::block::{Block, Step};
 use crate::plan::element::{CodeRegister, Element, Register, Vector};
 use crate::plan::{Lowering, TensorName};
@@ -155,6 +156,12 @@ impl Step for LinearStep {
         }
     }
 
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        reads(visit, self.numbers.iter_mut().map(|(register, _)| register));
+        self.tables.iter_mut().for_each(|table| visit(Access::ReadsCode(&mut table.code)));
+        writes(visit, &mut self.targets);
+    }
+
     fn describe(&self) -> String {
         format!(
             "{} outputs of {} numbers and {} codes",
@@ -232,6 +239,11 @@ impl Step for LinearF32Step {
                 block.number_mut(*target)[row] = f64::from(sum);
             }
         }
+    }
+
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        reads(visit, &mut self.sources);
+        writes(visit, &mut self.targets);
     }
 
     fn describe(&self) -> String {

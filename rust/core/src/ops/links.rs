@@ -4,6 +4,7 @@ use super::scaling::function;
 use super::Lower;
 use crate::error::ArtifactError;
 use crate::manifest::Precision;
+use crate::plan::access::{reads, writes, Visitor};
 use crate::plan::block::{Block, Step};
 use crate::plan::element::{Element, Register, Vector};
 use crate::plan::scalar::Scalar;
@@ -165,6 +166,11 @@ impl Step for RowStep {
             }
         }
         block.workspace.doubles = values;
+    }
+
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        reads(visit, &mut self.sources);
+        writes(visit, &mut self.targets);
     }
 
     fn describe(&self) -> String {

@@ -3,6 +3,7 @@
 use super::Lower;
 use crate::error::ArtifactError;
 use crate::manifest::Precision;
+use crate::plan::access::{reads, writes, Visitor};
 use crate::plan::block::{Block, Step};
 use crate::plan::element::{Element, Register, Vector};
 use crate::plan::functions::Function;
@@ -193,6 +194,11 @@ impl Step for NormalizeStep {
                 block.number_mut(*target)[row] = rounded(value, self.single);
             }
         }
+    }
+
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        reads(visit, &mut self.sources);
+        writes(visit, &mut self.targets);
     }
 
     fn describe(&self) -> String {

@@ -5,14 +5,20 @@ use crate::budgets::{MAX_TREES, MAX_TREE_NODES};
 use crate::error::ArtifactError;
 use crate::explain::{Method, TreesMethod};
 use crate::manifest::Precision;
-use crate::plan::element::{Element, Register, Vector};
+use crate::plan::builder::Builder;
+use crate::plan::element::{CodeRegister, Element, Register, Vector};
+use crate::plan::notes::Folded;
 use crate::plan::{Lowering, TensorName};
 use crate::tensors::Dtype;
 use crate::trees::{
-    pack, Comparison, Ensemble, Forest, Input, Kernel, Leaves, OtherCategory, Packed, Rules,
+    pack, Comparison, Ensemble, Folds, Forest, Input, Kernel, Leaves, OtherCategory, Packed, Rules,
     TreesStep, Word,
 };
 use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Functions of all numbers together that are folded; more would take memory that no model has use for.
+const MOST_FUNCTIONS: usize = 1 << 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,15 +55,17 @@ impl Lower for Trees {
         let elements = input
             .iter()
             .map(|element| {
-                Input::new(element)
+                Input::new(element, &lowering.builder)
                     .ok_or_else(|| lowering.error("takes numbers; its input has texts or codes"))
             })
             .collect::<Result<Vec<_>, _>>()?;
         let ensemble = self.ensemble(lowering)?;
         let sums = self.sums(lowering, ensemble.tree_count())?;
         let kernel = Kernel::choose()?;
-        let forest = pack(&ensemble, &elements, kernel)
-            .map_err(|what| lowering.error(&format!("{what}; convert the model again")))?;
+        let refuse = |what| lowering.error(&format!("{what}; convert the model again"));
+        let folds = folds(&ensemble, &input, &lowering.builder);
+        let forest = pack(&ensemble, &elements, &folds, kernel).map_err(refuse)?;
+        note(lowering, &folds, &tested(&ensemble, &input));
         let targets = lowering.outputs(&tested(&ensemble, &input), sums.output_count());
         let cover = self.cover(lowering, ensemble.features.len())?;
         lowering.explain(&targets, |request, builder| {
@@ -94,6 +102,43 @@ fn tested(ensemble: &Ensemble, input: &Vector) -> Vec<Element> {
     let is_tested = is_tested(ensemble, input.len());
     let elements = input.iter().zip(is_tested).filter(|(_, is_tested)| *is_tested);
     elements.map(|(element, _)| element.clone()).collect()
+}
+
+/// The numbers that trees can look at before they are made. The ensemble need not be checked yet.
+fn folds(ensemble: &Ensemble, input: &Vector, builder: &Builder) -> Folds {
+    let mut folds = Folds::default();
+    let mut functions = 0;
+    for feature in &ensemble.features {
+        let element = usize::try_from(*feature).ok().and_then(|feature| input.get(feature));
+        if let (Some(Element::Number(register)), true) = (element, functions < MOST_FUNCTIONS) {
+            folds.entry(*register).or_insert_with(|| {
+                let fold = builder.fold(*register);
+                functions += fold.chain.scalars().len();
+                fold
+            });
+        }
+    }
+    folds
+}
+
+/// Tells what became part of the tests.
+fn note(lowering: &mut Lowering<'_>, folds: &Folds, tested: &[Element]) {
+    let mut columns: BTreeMap<CodeRegister, usize> = BTreeMap::new();
+    for element in tested {
+        match element {
+            Element::Number(register) => {
+                let fold = folds.get(register).filter(|fold| !fold.chain.is_empty());
+                if let Some(fold) = fold {
+                    lowering.note(element, Folded::Cuts(fold.chain.clone()));
+                }
+            }
+            Element::Indicator { code, .. } => *columns.entry(*code).or_default() += 1,
+            _ => {}
+        }
+    }
+    for (code, columns) in columns {
+        lowering.note(&Element::Code(code), Folded::Tests(columns));
+    }
 }
 
 /// Leaves, and the type that they are added in.

@@ -1,5 +1,6 @@
 //! The rows that are being predicted: registers of numbers and codes, and the steps that fill them.
 
+use super::access::Visitor;
 use super::element::{CodeRegister, Register};
 use crate::error::{Code, Fault};
 
@@ -128,6 +129,14 @@ impl Block<'_> {
 /// A part of a plan that reads registers and writes later ones. It cannot fail, but it can refuse rows.
 pub trait Step: Send + Sync {
     fn run(&self, block: &mut Block<'_>);
+
+    /// Shows every register that the step reads or writes; the visitor may rename them.
+    fn registers(&mut self, visit: &mut Visitor<'_>);
+
+    /// Whether the step refuses rows, so that it runs even if nobody reads what it writes.
+    fn refuses(&self) -> bool {
+        false
+    }
 
     /// One line for people: what the step does and which kernel it got.
     fn describe(&self) -> String;

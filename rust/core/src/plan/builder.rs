@@ -1,79 +1,86 @@
 //! Collects the registers, text codings and steps of a plan while the graph is lowered.
 
-use super::block::{Block, Step};
-use super::element::{CodeRegister, Element, Register, Text, NO_CODE};
-use super::scalar::Scalar;
-use crate::cell::Cell;
-use crate::error::Code;
+use super::block::Step;
+use super::bounds::Bounds;
+use super::chain::{Chain, Fold, MOST_SCALARS};
+use super::coding::{NumberCoding, Otherwise, TextCoding};
+use super::columns::{Elementwise, Fill, Indicate};
+use super::element::{CodeRegister, Element, Register, Text};
+use super::notes::Notes;
+use super::scalar::{Identity, Scalar};
+use foldhash::fast::RandomState;
 use foldhash::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
-
-/// What an encoder does with a value that has no code of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Otherwise {
-    /// This code (`NO_CODE` for none).
-    Code(u32),
-    Refuse,
-}
-
-/// The codes of a text input; filled when the row is read, once per text and not per use.
-#[derive(Debug)]
-pub struct TextCoding {
-    pub field: usize,
-    pub register: CodeRegister,
-    pub index: HashMap<Arc<str>, u32>,
-    pub missing: Otherwise,
-    pub unseen: Otherwise,
-}
-
-impl TextCoding {
-    /// The code of a text; anything else counts as missing.
-    pub fn code(&self, cell: Cell<'_>) -> Otherwise {
-        match cell {
-            Cell::Text(text) => {
-                self.index.get(text).map_or(self.unseen, |code| Otherwise::Code(*code))
-            }
-            _ => self.missing,
-        }
-    }
-}
 
 /// Fields that a register was computed from.
 type Origin = Arc<[usize]>;
 
+/// A part of a plan, in the order of running.
+pub enum Item {
+    Elementwise(Elementwise),
+    Step(Box<dyn Step>),
+}
+
+/// What is known of a register of numbers.
+struct Number {
+    origin: Origin,
+    /// The register and the function that it is made with.
+    made: Option<(Register, Scalar)>,
+    bounds: Bounds,
+}
+
+/// What was made once and is used wherever it is asked for again.
+#[derive(Default)]
+struct Known {
+    scalars: HashMap<(Register, Identity), Register>,
+    constants: HashMap<u64, Register>,
+    indicators: HashMap<(CodeRegister, u32, u64, u64), Register>,
+    /// Codings of texts with the same hash.
+    texts: HashMap<u64, Vec<usize>>,
+    state: RandomState,
+    numbers: HashMap<NumberLevels, CodeRegister>,
+}
+
+/// The source of a coding, its levels as bits, and what it does with others.
+type NumberLevels = (Register, Vec<(u64, u32)>, Otherwise, Otherwise);
+
 #[derive(Default)]
 pub struct Builder {
-    pub steps: Vec<Box<dyn Step>>,
+    pub steps: Vec<Item>,
     pub text_codings: Vec<TextCoding>,
     /// Register of each field that is read as a number.
     pub field_registers: HashMap<usize, Register>,
-    number_origins: Vec<Origin>,
+    pub notes: Notes,
+    numbers: Vec<Number>,
     code_origins: Vec<Origin>,
     pending: Elementwise,
+    known: Known,
 }
 
 impl Builder {
     pub fn number_count(&self) -> usize {
-        self.number_origins.len()
+        self.numbers.len()
     }
 
     pub fn code_count(&self) -> usize {
         self.code_origins.len()
     }
 
-    /// The register that an input field is read into.
-    pub fn field_number(&mut self, field: usize) -> Register {
+    /// The register that an input field is read into; `bounds` hold for every row that the field accepts.
+    pub fn field_number(&mut self, field: usize, bounds: Bounds) -> Register {
         if let Some(register) = self.field_registers.get(&field) {
             return *register;
         }
         let register = self.new_number(Arc::from([field]));
+        self.numbers[register as usize].bounds = bounds;
         self.field_registers.insert(field, register);
         register
     }
 
     pub fn new_number(&mut self, origin: Origin) -> Register {
-        self.number_origins.push(origin);
-        (self.number_origins.len() - 1) as Register
+        self.numbers.push(Number { origin, made: None, bounds: Bounds::ALL });
+        (self.numbers.len() - 1) as Register
     }
 
     pub fn new_code(&mut self, origin: Origin) -> CodeRegister {
@@ -89,26 +96,39 @@ impl Builder {
         missing: Otherwise,
         unseen: Otherwise,
     ) -> CodeRegister {
-        let code_of = |value: Option<&str>| match value {
-            None => missing,
-            Some(value) => levels
-                .iter()
-                .find(|(level, _)| level == value)
-                .map_or(unseen, |(_, code)| Otherwise::Code(*code)),
-        };
-        let mut index: HashMap<Arc<str>, u32> =
-            levels.iter().map(|(level, code)| (Arc::from(level.as_str()), *code)).collect();
-        for (from, _) in &text.replacements {
-            if let (Some(from), Otherwise::Code(code)) =
-                (from, code_of(text.resolve(from.as_deref())))
-            {
-                index.insert(from.clone(), code);
-            }
+        let mut coding = TextCoding::new(text, levels, missing, unseen);
+        let same = self.known.texts.entry(coding.hash(&self.known.state)).or_default();
+        let found = same.iter().map(|at| &self.text_codings[*at]);
+        if let Some(found) = found.into_iter().find(|found| found.is_same(&coding)) {
+            self.notes.shared += 1;
+            return found.register;
         }
-        let missing = code_of(text.resolve(None));
-        let register = self.new_code(Arc::from([text.field]));
-        self.text_codings.push(TextCoding { field: text.field, register, index, missing, unseen });
+        same.push(self.text_codings.len());
+        coding.register = self.new_code(Arc::from([text.field]));
+        let register = coding.register;
+        self.text_codings.push(coding);
         register
+    }
+
+    /// Codes of a number element; equal codings share a register.
+    pub fn number_coding(
+        &mut self,
+        source: Register,
+        levels: Vec<(f64, u32)>,
+        missing: Otherwise,
+        unseen: Otherwise,
+    ) -> CodeRegister {
+        let bits = levels.iter().map(|(level, code)| (level.to_bits(), *code)).collect();
+        let key = (source, bits, missing, unseen);
+        if let Some(register) = self.known.numbers.get(&key) {
+            self.notes.shared += 1;
+            return *register;
+        }
+        let fields = self.numbers[source as usize].origin.clone();
+        let target = self.new_code(fields.clone());
+        self.known.numbers.insert(key, target);
+        self.push(NumberCoding { source, target, levels, missing, unseen, fields });
+        target
     }
 
     /// A function of one element. Constants and indicators are folded; numbers get a register.
@@ -121,13 +141,21 @@ impl Builder {
                 on: scalar.apply(*on),
                 off: scalar.apply(*off),
             },
-            Element::Number(source) => {
-                let target = self.new_number(self.number_origins[*source as usize].clone());
-                self.pending.items.push((*source, target, scalar));
-                Element::Number(target)
-            }
+            Element::Number(source) => Element::Number(self.scalar(*source, scalar)),
             Element::Code(_) | Element::Text(_) => return None,
         })
+    }
+
+    fn scalar(&mut self, source: Register, scalar: Scalar) -> Register {
+        if let Some(register) = self.known.scalars.get(&(source, scalar.identity())) {
+            self.notes.shared += 1;
+            return *register;
+        }
+        let target = self.new_number(self.numbers[source as usize].origin.clone());
+        self.numbers[target as usize].made = Some((source, scalar));
+        self.pending.add(source, target, scalar);
+        self.known.scalars.insert((source, scalar.identity()), target);
+        target
     }
 
     /// The element as a register of numbers; `None` for codes and texts.
@@ -135,13 +163,23 @@ impl Builder {
         match element {
             Element::Number(register) => Some(*register),
             Element::Constant(value) => {
+                let key = value.to_bits();
+                if let Some(register) = self.known.constants.get(&key) {
+                    return Some(*register);
+                }
                 let target = self.new_number(Arc::from([]));
-                self.push(Fill { target, value: *value });
+                self.known.constants.insert(key, target);
+                self.push(Fill::number(target, *value));
                 Some(target)
             }
             Element::Indicator { code, equals, on, off } => {
-                let target = self.new_number(self.code_origins[*code as usize].clone());
                 let (code, equals, on, off) = (*code, *equals, *on, *off);
+                let next = self.numbers.len() as Register;
+                match self.known.indicators.entry((code, equals, on.to_bits(), off.to_bits())) {
+                    Entry::Occupied(known) => return Some(*known.get()),
+                    Entry::Vacant(unknown) => unknown.insert(next),
+                };
+                let target = self.new_number(self.code_origins[code as usize].clone());
                 self.push(Indicate { code, equals, on, off, target });
                 Some(target)
             }
@@ -149,24 +187,58 @@ impl Builder {
         }
     }
 
+    /// The number as a function of the earliest one that tests can look at instead.
+    pub fn fold(&self, register: Register) -> Fold {
+        let mut scalars = Vec::new();
+        let mut sources = vec![register];
+        let mut at = register;
+        while let Some((source, scalar)) = self.numbers[at as usize].made {
+            if !scalar.is_rising() || scalars.len() == MOST_SCALARS {
+                break;
+            }
+            scalars.push(scalar);
+            sources.push(source);
+            at = source;
+        }
+        scalars.reverse();
+        sources.reverse();
+        let (start, chain) = Chain::longest(&scalars);
+        let root = sources[start];
+        let missing =
+            self.numbers[root as usize].bounds.may_be_missing.then(|| chain.apply(f64::NAN));
+        Fold { root, chain, missing }
+    }
+
+    /// Whether the number can be missing in a row that was not refused.
+    pub fn may_be_missing(&self, register: Register) -> bool {
+        self.fold(register).can_be_missing()
+    }
+
+    /// Notes that rows are refused from here on unless the number is within `bounds`; `false` if that was known.
+    pub fn narrow(&mut self, register: Register, bounds: Bounds) -> bool {
+        let known = &mut self.numbers[register as usize].bounds;
+        let both = known.both(bounds);
+        std::mem::replace(known, both) != both
+    }
+
     /// Adds a step after all that were added before.
     pub fn push(&mut self, step: impl Step + 'static) {
         self.flush();
-        self.steps.push(Box::new(step));
+        self.steps.push(Item::Step(Box::new(step)));
     }
 
     /// Ends a run of element-wise functions.
     pub fn flush(&mut self) {
         let pending = std::mem::take(&mut self.pending);
-        if !pending.items.is_empty() {
-            self.steps.push(Box::new(pending));
+        if !pending.is_empty() {
+            self.steps.push(Item::Elementwise(pending));
         }
     }
 
     /// The input fields that an element was computed from.
     pub fn origin(&self, element: &Element) -> Origin {
         match element {
-            Element::Number(register) => self.number_origins[*register as usize].clone(),
+            Element::Number(register) => self.numbers[*register as usize].origin.clone(),
             Element::Indicator { code, .. } | Element::Code(code) => {
                 self.code_origins[*code as usize].clone()
             }
@@ -182,101 +254,5 @@ impl Builder {
         fields.sort_unstable();
         fields.dedup();
         Arc::from(fields)
-    }
-}
-
-/// Functions of one number each, run one after the other.
-#[derive(Default)]
-struct Elementwise {
-    items: Vec<(Register, Register, Scalar)>,
-}
-
-impl Step for Elementwise {
-    fn run(&self, block: &mut Block<'_>) {
-        for (source, target, scalar) in &self.items {
-            let (from, to) = block.number_pair(*source, *target);
-            scalar.apply_all(from, to);
-        }
-    }
-
-    fn describe(&self) -> String {
-        format!("element-wise: {} functions", self.items.len())
-    }
-}
-
-struct Fill {
-    target: Register,
-    value: f64,
-}
-
-impl Step for Fill {
-    fn run(&self, block: &mut Block<'_>) {
-        block.number_mut(self.target).fill(self.value);
-    }
-
-    fn describe(&self) -> String {
-        format!("constant {}", self.value)
-    }
-}
-
-struct Indicate {
-    code: CodeRegister,
-    equals: u32,
-    on: f64,
-    off: f64,
-    target: Register,
-}
-
-impl Step for Indicate {
-    fn run(&self, block: &mut Block<'_>) {
-        for row in 0..block.rows {
-            let on = block.code(self.code)[row] == self.equals;
-            block.number_mut(self.target)[row] = if on { self.on } else { self.off };
-        }
-    }
-
-    fn describe(&self) -> String {
-        "indicator built as a number".to_owned()
-    }
-}
-
-/// Numbers to codes by their value.
-pub struct NumberCoding {
-    pub source: Register,
-    pub target: CodeRegister,
-    /// Ascending levels (no NaN) and the code of each.
-    pub levels: Vec<(f64, u32)>,
-    pub missing: Otherwise,
-    pub unseen: Otherwise,
-    pub fields: Origin,
-}
-
-impl Step for NumberCoding {
-    fn run(&self, block: &mut Block<'_>) {
-        for row in 0..block.rows {
-            let x = block.number(self.source)[row];
-            let (otherwise, code) = if x.is_nan() {
-                (self.missing, Code::Missing)
-            } else {
-                let at = self.levels.partition_point(|(level, _)| *level < x);
-                match self.levels.get(at) {
-                    Some((level, code)) if *level == x => {
-                        (Otherwise::Code(*code), Code::UnseenLevel)
-                    }
-                    _ => (self.unseen, Code::UnseenLevel),
-                }
-            };
-            block.code_mut(self.target)[row] = match otherwise {
-                Otherwise::Code(code) => code,
-                Otherwise::Refuse => {
-                    block.refuse(row, code, &self.fields, x);
-                    NO_CODE
-                }
-            };
-        }
-    }
-
-    fn describe(&self) -> String {
-        format!("codes of {} number levels", self.levels.len())
     }
 }

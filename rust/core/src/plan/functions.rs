@@ -62,6 +62,17 @@ functions! {
     Trunc, "trunc", f64::trunc;
 }
 
+impl Function {
+    /// As [`super::scalar::Scalar::is_rising`].
+    pub fn is_rising(self) -> bool {
+        use Function::{Ceil, Degrees, Floor, Identity, IsNan, Radians, Rint, Sign, Sqrt, Trunc};
+        matches!(
+            self,
+            Ceil | Degrees | Floor | Identity | IsNan | Radians | Rint | Sign | Sqrt | Trunc
+        )
+    }
+}
+
 /// numpy.sign: zero (of either sign) gives zero, NaN gives NaN.
 fn sign(x: f64) -> f64 {
     if x > 0.0 {

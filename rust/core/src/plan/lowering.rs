@@ -2,6 +2,7 @@
 
 use super::builder::Builder;
 use super::element::{Element, Register, Vector};
+use super::notes::{Folded, Note};
 use super::scalar::Scalar;
 use crate::budgets::MAX_WIDTH;
 use crate::error::ArtifactError;
@@ -60,6 +61,12 @@ impl Lowering<'_> {
         if let Some(request) = &mut self.request {
             request.watch(self.node, self.operator, value, &self.builder);
         }
+    }
+
+    /// Tells for people what was folded at this node.
+    pub fn note(&mut self, element: &Element, folded: Folded) {
+        let fields = self.builder.origin(element);
+        self.builder.notes.notes.push(Note { node: self.node.to_owned(), fields, folded });
     }
 
     /// The only input of the node.

@@ -1,10 +1,17 @@
 //! From a checked artifact to a plan: everything that can be known before a row comes is done here.
 
+pub mod access;
 pub mod block;
+pub mod bounds;
 pub mod builder;
+pub mod chain;
+pub mod coding;
+mod columns;
 pub mod element;
+mod finish;
 pub mod functions;
 mod lowering;
+pub mod notes;
 mod output;
 pub mod scalar;
 
@@ -16,12 +23,16 @@ use crate::budgets::MAX_ELEMENTS;
 use crate::error::ArtifactError;
 use crate::explain::Request;
 use crate::load::FieldPlan;
-use crate::manifest::{FieldType, Manifest};
+use crate::manifest::{Field, FieldType, Infinite, Manifest, OnMissing};
 use crate::ops::{lower, OPERATORS};
 use block::{Block, Scratch, Step};
-use builder::{Builder, TextCoding};
+use bounds::Bounds;
+use builder::Builder;
+use coding::TextCoding;
 use element::{Element, Text, Vector};
 use foldhash::HashMap;
+use notes::Notes;
+use serde_json::Value;
 
 /// A graph that was checked and compiled; immutable and free of locks.
 pub struct Plan {
@@ -31,6 +42,7 @@ pub struct Plan {
     pub(crate) steps: Vec<Box<dyn Step>>,
     pub(crate) number_count: usize,
     pub(crate) code_count: usize,
+    notes: Notes,
     positions: HashMap<String, usize>,
 }
 
@@ -40,7 +52,7 @@ impl Plan {
         Self::compile(artifact, &mut None)
     }
 
-    /// As [`Plan::new`]; a request is answered by the operator of its node, with the registers that it reads then.
+    /// As [`Plan::new`]; a request is answered by the operator of its node.
     pub(crate) fn compile(
         artifact: &Artifact,
         request: &mut Option<Request>,
@@ -58,13 +70,14 @@ impl Plan {
         let values = lower_nodes(manifest, &mut lowering)?;
         *request = lowering.request;
         let mut builder = lowering.builder;
-        let outputs = manifest
+        let mut outputs = manifest
             .schema
             .outputs
             .iter()
             .map(|output| OutputPlan::new(output, &values, &mut builder))
             .collect::<Result<Vec<_>, _>>()?;
-        builder.flush();
+        // An explanation reads registers that predictions do not need.
+        let program = builder.finish(&mut outputs, request.is_some());
         if let Some(unused) = artifact.tensors.unused().first() {
             return Err(ArtifactError::new(format!("tensor `{unused}` is used by no node")));
         }
@@ -79,10 +92,11 @@ impl Plan {
         Ok(Self {
             fields,
             outputs,
-            number_count: builder.number_count(),
-            code_count: builder.code_count(),
+            number_count: program.number_count,
+            code_count: program.code_count,
             text_codings: builder.text_codings,
-            steps: builder.steps,
+            steps: program.steps,
+            notes: builder.notes,
             positions,
         })
     }
@@ -99,11 +113,12 @@ impl Plan {
 
     /// One line per step, for people.
     pub fn describe(&self) -> Vec<String> {
-        let codings = self.text_codings.iter().map(|coding| {
+        let codings = self.text_codings.iter().filter(|coding| coding.is_read).map(|coding| {
             let field = &self.fields[coding.field].name;
             format!("codes of `{field}`: {} levels", coding.index.len())
         });
-        codings.chain(self.steps.iter().map(|step| step.describe())).collect()
+        let notes = self.notes.lines(|field| &self.fields[field].name).into_iter();
+        notes.chain(codings).chain(self.steps.iter().map(|step| step.describe())).collect()
     }
 }
 
@@ -175,8 +190,24 @@ fn lower_nodes<'a>(
 }
 
 fn field_element(at: usize, manifest: &Manifest, lowering: &mut Lowering<'_>) -> Element {
-    match manifest.schema.inputs[at].r#type {
+    let field = &manifest.schema.inputs[at];
+    match field.r#type {
         FieldType::Text => Element::Text(Text { field: at, replacements: Vec::new() }),
-        _ => Element::Number(lowering.builder.field_number(at)),
+        _ => Element::Number(lowering.builder.field_number(at, bounds(field))),
     }
+}
+
+/// What holds for the numbers of a field in every row that it accepts.
+fn bounds(field: &Field) -> Bounds {
+    let is_number = matches!(field.r#type, FieldType::Number | FieldType::Ignored);
+    let bounds = match field.infinite {
+        Infinite::Allow if is_number => Bounds::ALL,
+        _ => Bounds::FINITE,
+    };
+    let may_be_missing = match field.on_missing {
+        OnMissing::Allow => true,
+        OnMissing::Refuse => false,
+        OnMissing::Replace => !matches!(field.replacement, Some(Value::Number(_) | Value::Bool(_))),
+    };
+    Bounds { may_be_missing, ..bounds }
 }

@@ -1,6 +1,8 @@
 //! Functions of one number; the unit that plans fold, group and run.
 
 use super::functions::Function;
+use std::fmt;
+use std::mem::{discriminant, Discriminant};
 
 /// A function from a number to a number. Arithmetic is IEEE f64.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,6 +26,9 @@ pub enum Scalar {
     RoundF32,
     Function(Function),
 }
+
+/// A function as something that can be compared and hashed.
+pub type Identity = (Discriminant<Scalar>, u64, u64);
 
 impl Scalar {
     #[inline(always)]
@@ -56,6 +61,41 @@ impl Scalar {
         }
     }
 
+    /// Whether it never decreases, and makes NaN of a number only at the ends of what it takes.
+    ///
+    /// IEEE arithmetic with a constant is exact but for rounding, and rounding keeps the order. Of logarithms and the
+    /// like no platform promises that.
+    pub fn is_rising(self) -> bool {
+        match self {
+            Scalar::Add(c) | Scalar::Subtract(c) => c.is_finite(),
+            Scalar::Multiply(c) | Scalar::Divide(c) => c.is_finite() && c > 0.0,
+            Scalar::Clip(low, high) => !low.is_nan() && !high.is_nan(),
+            Scalar::ReplaceMissing(_) | Scalar::IsMissing | Scalar::Above(_) | Scalar::RoundF32 => {
+                true
+            }
+            Scalar::Function(function) => function.is_rising(),
+            Scalar::ReplaceEqual(..) | Scalar::IsEqual(_) => false,
+        }
+    }
+
+    /// Equal for functions that are the same to the bit.
+    pub fn identity(self) -> Identity {
+        let (first, second) = match self {
+            Scalar::Add(c)
+            | Scalar::Subtract(c)
+            | Scalar::Multiply(c)
+            | Scalar::Divide(c)
+            | Scalar::ReplaceMissing(c)
+            | Scalar::IsEqual(c)
+            | Scalar::Above(c) => (c.to_bits(), 0),
+            Scalar::Clip(low, high) => (low.to_bits(), high.to_bits()),
+            Scalar::ReplaceEqual(from, to) => (from.to_bits(), to.to_bits()),
+            Scalar::IsMissing | Scalar::RoundF32 => (0, 0),
+            Scalar::Function(function) => (function as u64, 0),
+        };
+        (discriminant(&self), first, second)
+    }
+
     /// Applies the function to every number of `source`.
     pub fn apply_all(self, source: &[f64], target: &mut [f64]) {
         // The match is outside the loop, so that each loop is a plain vector loop.
@@ -86,5 +126,24 @@ fn clip(x: f64, low: f64, high: f64) -> f64 {
         high
     } else {
         x
+    }
+}
+
+impl fmt::Display for Scalar {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Scalar::Add(c) => write!(formatter, "add {c}"),
+            Scalar::Subtract(c) => write!(formatter, "subtract {c}"),
+            Scalar::Multiply(c) => write!(formatter, "multiply by {c}"),
+            Scalar::Divide(c) => write!(formatter, "divide by {c}"),
+            Scalar::Clip(low, high) => write!(formatter, "clip to {low} and {high}"),
+            Scalar::ReplaceMissing(c) => write!(formatter, "missing is {c}"),
+            Scalar::ReplaceEqual(from, to) => write!(formatter, "{from} is {to}"),
+            Scalar::IsMissing => formatter.write_str("is missing"),
+            Scalar::IsEqual(c) => write!(formatter, "equals {c}"),
+            Scalar::Above(c) => write!(formatter, "above {c}"),
+            Scalar::RoundF32 => formatter.write_str("round to f32"),
+            Scalar::Function(function) => formatter.write_str(function.name()),
+        }
     }
 }

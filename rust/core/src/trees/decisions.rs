@@ -5,21 +5,25 @@ use super::nodes::LAST_RANK;
 use super::rules::{Category, Missing, OtherCategory};
 use super::sets::{Membership, Tables};
 use super::survey::Source;
+use crate::plan::builder::Builder;
 use crate::plan::element::{CodeRegister, Element, Register};
 
 /// An element that trees can test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Input {
-    Number(Register),
+    Number { register: Register, may_be_missing: bool },
     Constant(f64),
     Indicator { code: CodeRegister, equals: u32, on: f64, off: f64 },
 }
 
 impl Input {
     /// `None` for codes and texts, which are no numbers.
-    pub fn new(element: &Element) -> Option<Self> {
+    pub fn new(element: &Element, builder: &Builder) -> Option<Self> {
         match element {
-            Element::Number(register) => Some(Self::Number(*register)),
+            Element::Number(register) => {
+                let (register, may_be_missing) = (*register, builder.may_be_missing(*register));
+                Some(Self::Number { register, may_be_missing })
+            }
             Element::Constant(value) => Some(Self::Constant(*value)),
             Element::Indicator { code, equals, on, off } => {
                 Some(Self::Indicator { code: *code, equals: *equals, on: *on, off: *off })
@@ -65,7 +69,7 @@ impl<'a> Decider<'a> {
             if let Node::Split { feature, test: Test::Category { set, missing_left }, .. } =
                 ensemble.node(0, at)
             {
-                let is_number = matches!(inputs[feature as usize], Input::Number(_));
+                let is_number = matches!(inputs[feature as usize], Input::Number { .. });
                 is_used[set as usize][usize::from(missing_left)] |= is_number;
             }
         }
@@ -101,8 +105,13 @@ impl<'a> Decider<'a> {
 
     pub(super) fn decide(&self, feature: usize, test: Test) -> Decision {
         match self.inputs[feature] {
-            Input::Number(register) => match test {
+            Input::Number { register, may_be_missing } => match test {
                 Test::Number { threshold, missing, missing_left } => {
+                    let missing = match missing {
+                        // Planes that never meet what is missing are the same.
+                        Missing::Nan if !may_be_missing => Missing::Nothing,
+                        missing => missing,
+                    };
                     self.decide_number(register, threshold, missing, missing_left)
                 }
                 Test::Category { set, missing_left } => {

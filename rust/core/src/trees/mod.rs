@@ -32,6 +32,7 @@ pub use packing::{pack, Packed};
 pub use rules::{Comparison, OtherCategory, Rules};
 pub use step::TreesStep;
 pub use sums::{Leaves, Sum};
+pub use survey::Folds;
 
 /// Levels of one tree. Libraries stop far below, or at the number of training rows on one side of a bad split.
 pub const MAX_TREE_DEPTH: u32 = 4096;

@@ -6,7 +6,7 @@ use super::forest::{Forest, Parts, Style};
 use super::lanes::Kernel;
 use super::nodes::{Node, Word, LAST_RANK};
 use super::planes::Planes;
-use super::survey::{Places, Survey};
+use super::survey::{Folds, Places, Survey};
 
 /// A forest in words of some size.
 pub enum Packed {
@@ -16,11 +16,16 @@ pub enum Packed {
 }
 
 /// Packs an ensemble whose elements are these inputs; an error says what is wrong with the ensemble.
-pub fn pack(ensemble: &Ensemble, inputs: &[Input], kernel: Kernel) -> Result<Packed, String> {
+pub fn pack(
+    ensemble: &Ensemble,
+    inputs: &[Input],
+    folds: &Folds,
+    kernel: Kernel,
+) -> Result<Packed, String> {
     ensemble.check(inputs.len())?;
     let decider = Decider::new(ensemble, inputs);
     let (needs, survey) = Needs::of(ensemble, &decider);
-    let (planes, places) = survey.finish(&ensemble.rules);
+    let (planes, places) = survey.finish(&ensemble.rules, folds);
     let longest = places.longest();
     let packing = Packing { ensemble, decider, needs, places };
     if packing.fits::<u8>(planes.len(), longest) {

@@ -6,7 +6,9 @@ use super::nodes::{Word, LAST_RANK};
 use super::rules::{category, is_missing, Category};
 use super::sets::MISSING_RANK;
 use super::LANES;
+use crate::plan::access::{reads, Access, Visitor};
 use crate::plan::block::Lane;
+use crate::plan::chain::key;
 use crate::plan::element::{CodeRegister, Register};
 
 /// All planes of a forest: the first one, of codes, of categories, of numbers, of categories for sets.
@@ -44,14 +46,6 @@ pub struct Registers<'a> {
     pub rows: usize,
 }
 
-/// An integer for each number that is not NaN, in the same order, with one for both zeros.
-#[inline(always)]
-pub fn key(x: f64) -> i64 {
-    // -0.0 + 0.0 is 0.0.
-    let bits = (x + 0.0).to_bits() as i64;
-    bits ^ ((bits >> 63) as u64 >> 1) as i64
-}
-
 impl Planes {
     pub fn new(is_single: bool) -> Self {
         Self {
@@ -62,6 +56,14 @@ impl Planes {
             heaps: Vec::new(),
             is_single,
         }
+    }
+
+    /// Shows the registers that are read.
+    pub fn registers(&mut self, visit: &mut Visitor<'_>) {
+        self.codes.iter_mut().for_each(|register| visit(Access::ReadsCode(register)));
+        reads(visit, &mut self.categories);
+        reads(visit, self.numbers.iter_mut().map(|plane| &mut plane.register));
+        reads(visit, &mut self.set_categories);
     }
 
     pub fn len(&self) -> usize {

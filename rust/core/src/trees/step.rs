@@ -6,6 +6,7 @@ use super::planes::Registers;
 use super::sums::{Leaves, Sum};
 use super::walk::{Ranges, RangesAndSets, Test, UpperBounds};
 use super::LANES;
+use crate::plan::access::{writes, Visitor};
 use crate::plan::block::{Block, Lane, Step, Workspace, BLOCK_ROWS};
 use crate::plan::element::Register;
 use std::marker::PhantomData;
@@ -160,6 +161,11 @@ impl<W: Word, L: Copy + Default + Send + Sync, S: Sum + From<L>> Step for TreesS
                 self.run_with(RangesAndSets { first_set: planes.first_set(), tables }, block);
             }
         }
+    }
+
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        self.forest.parts.planes.registers(visit);
+        writes(visit, &mut self.targets);
     }
 
     fn describe(&self) -> String {

@@ -1,8 +1,9 @@
 //! Gathers the cuts of all tests and gives each source its plane; only needed while a forest is packed.
 
 use super::nodes::LAST_RANK;
-use super::planes::{key, NumberPlane, Planes};
+use super::planes::{NumberPlane, Planes};
 use super::rules::{Missing, Rules};
+use crate::plan::chain::{key, unkey, Fold};
 use crate::plan::element::{CodeRegister, Register};
 use foldhash::HashMap;
 
@@ -18,6 +19,12 @@ pub enum Source {
     /// A category that is tested with sets.
     SetCategory(Register),
 }
+
+/// Numbers that can be looked at before the functions that make them.
+pub type Folds = HashMap<Register, Fold>;
+
+/// Cuts times functions that are folded; more would make planning slow, and keep their steps.
+const MOST_FOLDING: usize = 1 << 24;
 
 /// Collects the cuts of all tests.
 #[derive(Default)]
@@ -41,8 +48,8 @@ impl Survey {
         self.add(source).push(key(cut));
     }
 
-    /// Planes for everything that was asked for.
-    pub fn finish(self, rules: &Rules) -> (Planes, Places) {
+    /// Planes for everything that was asked for; those of numbers in `folds` look at the root instead.
+    pub fn finish(self, rules: &Rules, folds: &Folds) -> (Planes, Places) {
         let mut sources: Vec<_> = self.cuts.into_iter().collect();
         for (_, cuts) in &mut sources {
             cuts.sort_unstable();
@@ -55,6 +62,7 @@ impl Survey {
             Source::SetCategory(_) => (2, 0, *source),
         });
         let mut planes = Planes::new(rules.is_single);
+        let mut budget = MOST_FOLDING;
         let mut places = HashMap::default();
         for (source, cuts) in sources {
             // `Planes` puts one of its own first.
@@ -64,18 +72,31 @@ impl Survey {
                 Source::Category(register) => planes.categories.push(register),
                 Source::SetCategory(register) => planes.set_categories.push(register),
                 Source::Number { register, missing } => {
+                    let unfolded = Fold::none(register);
+                    // A limit around zero would have to be folded as well.
+                    let fold = folds.get(&register).filter(|_| missing != Missing::ZeroOrNan);
+                    let fold = fold.filter(|fold| {
+                        budget = budget.saturating_sub(cuts.len() * fold.chain.scalars().len());
+                        budget > 0
+                    });
+                    let fold = fold.unwrap_or(&unfolded);
+                    let image = fold.missing.unwrap_or(f64::NAN);
                     let plane = NumberPlane {
-                        register,
+                        register: fold.root,
                         start: planes.heaps.len(),
                         steps: steps(cuts.len()),
                         missing: match missing {
+                            _ if !image.is_nan() => rank(&cuts, image),
                             // NaN is read as 0.
                             Missing::Nothing => rank(&cuts, 0.0),
                             Missing::ZeroOrNan | Missing::Nan => LAST_RANK,
                         },
                         limit: rules.missing_limit(missing),
                     };
-                    append_heap(&mut planes.heaps, &cuts, plane.steps);
+                    // What differs after the chain may be the same before it; ranks stay those after it.
+                    let keys: Vec<_> =
+                        cuts.iter().map(|cut| fold.chain.last_key(unkey(*cut))).collect();
+                    append_heap(&mut planes.heaps, &keys, plane.steps);
                     planes.numbers.push(plane);
                 }
             }
@@ -124,5 +145,92 @@ fn append_heap(heaps: &mut Vec<i64>, cuts: &[i64], steps: u32) {
         let height = place.trailing_zeros();
         let first = (1 << (steps - 1 - height)) - 1;
         heaps[start + first + (place >> (height + 1))] = *cut;
+    }
+}
+
+#[cfg(test)]
+mod checks {
+    use super::super::planes::Registers;
+    use super::super::rules::{Comparison, OtherCategory};
+    use super::*;
+    use crate::plan::chain::Chain;
+    use crate::plan::functions::Function;
+    use crate::plan::scalar::Scalar;
+    use proptest::prelude::*;
+
+    const RULES: Rules = Rules {
+        comparison: Comparison::LessEqual,
+        is_single: false,
+        flush_zero: false,
+        other_category: OtherCategory::Right,
+    };
+
+    fn number() -> impl Strategy<Value = f64> {
+        let special = vec![
+            f64::NAN,
+            f64::NEG_INFINITY,
+            -1e300,
+            -1.0,
+            -0.0,
+            0.0,
+            5e-324,
+            1e-35,
+            0.1,
+            1.0,
+            f64::from(f32::MAX),
+            f64::INFINITY,
+        ];
+        prop_oneof![prop::sample::select(special), -9.0..9.0f64, any::<f64>()]
+    }
+
+    fn scalar() -> impl Strategy<Value = Scalar> {
+        let positive = prop_oneof![Just(0.1), Just(3.0), 1e-3..1e3f64, Just(1e200), Just(5e-324)];
+        prop_oneof![
+            (-9.0..9.0f64).prop_map(Scalar::Add),
+            (-9.0..9.0f64).prop_map(Scalar::Subtract),
+            positive.clone().prop_map(Scalar::Multiply),
+            positive.prop_map(Scalar::Divide),
+            (-9.0..0.0f64, -1.0..9.0f64).prop_map(|(low, high)| Scalar::Clip(low, high)),
+            number().prop_map(Scalar::ReplaceMissing),
+            Just(Scalar::IsMissing),
+            Just(Scalar::Above(0.5)),
+            Just(Scalar::RoundF32),
+            Just(Scalar::Function(Function::Floor)),
+        ]
+    }
+
+    fn ranks(cuts: &[f64], missing: Missing, folds: &Folds, numbers: &[f64; 2]) -> u32 {
+        let mut survey = Survey::default();
+        let source = Source::Number { register: 1, missing };
+        survey.add(source);
+        cuts.iter().for_each(|cut| survey.add_cut(source, *cut));
+        let (planes, _) = survey.finish(&RULES, folds);
+        let mut ranks = [0u32; 2];
+        planes.rank_row(Registers { numbers, codes: &[], rows: 1 }, 0, &mut ranks);
+        ranks[1]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn test_a_folded_number_has_the_rank_of_the_number_itself(
+            scalars in prop::collection::vec(scalar(), 1..6),
+            cuts in prop::collection::vec(number().prop_filter("no threshold", |x| !x.is_nan()), 0..6),
+            missing in prop::sample::select(vec![Missing::Nothing, Missing::ZeroOrNan, Missing::Nan]),
+            x in number(),
+        ) {
+            let (start, chain) = Chain::longest(&scalars);
+            prop_assert_eq!(start, 0, "{:?} is no chain", scalars);
+            let image = Some(chain.apply(f64::NAN));
+            let fold = Fold { root: 0, chain: chain.clone(), missing: image };
+            let folds = Folds::from_iter([(1, fold)]);
+            let near = cuts.iter().map(|cut| unkey(chain.last_key(*cut).max(key(f64::NEG_INFINITY))));
+            for x in [x].into_iter().chain(near).flat_map(|x| [x.next_down(), x, x.next_up()]) {
+                let numbers = [x, chain.apply(x)];
+                let folded = ranks(&cuts, missing, &folds, &numbers);
+                prop_assert_eq!(folded, ranks(&cuts, missing, &Folds::default(), &numbers), "{}", x);
+            }
+        }
     }
 }

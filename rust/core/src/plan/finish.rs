@@ -1,0 +1,192 @@
+//! The last stage of planning: what is constant is computed, what nobody needs is dropped, registers close ranks.
+
+use super::access::Access;
+use super::block::{Scratch, Step};
+use super::builder::{Builder, Item};
+use super::columns::Fill;
+use super::element::Register;
+use super::output::{OutputElement, OutputPlan};
+use foldhash::HashMap;
+
+/// Steps that are ready to run, and the room that they need.
+pub struct Program {
+    pub steps: Vec<Box<dyn Step>>,
+    pub number_count: usize,
+    pub code_count: usize,
+}
+
+impl Item {
+    fn step(&mut self) -> &mut dyn Step {
+        match self {
+            Item::Elementwise(step) => step,
+            Item::Step(step) => step.as_mut(),
+        }
+    }
+}
+
+/// Which registers are needed; each becomes its new number.
+struct Live {
+    numbers: Vec<bool>,
+    codes: Vec<bool>,
+}
+
+impl Builder {
+    /// The program behind these outputs. `keep_all` leaves every step as it was added.
+    pub fn finish(&mut self, outputs: &mut [OutputPlan], keep_all: bool) -> Program {
+        self.flush();
+        if !keep_all {
+            self.settle();
+            let live = self.prune(outputs);
+            self.rename(outputs, &live);
+            let count = |live: &[bool]| live.iter().filter(|live| **live).count();
+            return Program {
+                number_count: count(&live.numbers),
+                code_count: count(&live.codes),
+                steps: self.take_steps(),
+            };
+        }
+        Program {
+            number_count: self.number_count(),
+            code_count: self.code_count(),
+            steps: self.take_steps(),
+        }
+    }
+
+    fn take_steps(&mut self) -> Vec<Box<dyn Step>> {
+        let items = std::mem::take(&mut self.steps).into_iter();
+        items
+            .map(|item| match item {
+                Item::Elementwise(step) => Box::new(step) as Box<dyn Step>,
+                Item::Step(step) => step,
+            })
+            .collect()
+    }
+
+    /// Runs the steps that read nothing but constants, and keeps what they write.
+    fn settle(&mut self) {
+        let (numbers, codes) = (self.number_count(), self.code_count());
+        let mut constants: HashMap<Register, f64> = HashMap::default();
+        let mut scratch = Scratch::default();
+        for item in &mut self.steps {
+            let (mut is_constant, mut reads) = (!item.step().refuses(), Vec::new());
+            let mut written = Fill::default();
+            item.step().registers(&mut |access| match access {
+                Access::Reads(register) => match constants.get(register) {
+                    Some(value) => reads.push((*register, *value)),
+                    None => is_constant = false,
+                },
+                Access::ReadsCode(_) => is_constant = false,
+                Access::Writes(register) => written.numbers.push((*register, 0.0)),
+                Access::WritesCode(register) => written.codes.push((*register, 0)),
+            });
+            if !is_constant {
+                continue;
+            }
+            let mut block = scratch.block(1, numbers, codes);
+            reads.iter().for_each(|(register, value)| block.number_mut(*register)[0] = *value);
+            item.step().run(&mut block);
+            for (register, value) in &mut written.numbers {
+                *value = block.number(*register)[0];
+                constants.insert(*register, *value);
+            }
+            written.codes.iter_mut().for_each(|(code, value)| *value = block.code(*code)[0]);
+            *item = Item::Step(Box::new(written));
+        }
+    }
+
+    /// Drops steps and codings that neither an output nor a check needs.
+    fn prune(&mut self, outputs: &[OutputPlan]) -> Live {
+        let mut live = Live {
+            numbers: vec![false; self.number_count()],
+            codes: vec![false; self.code_count()],
+        };
+        for element in outputs.iter().flat_map(|output| &output.elements) {
+            match element {
+                OutputElement::Number(register) => live.numbers[*register as usize] = true,
+                OutputElement::Code(register) => live.codes[*register as usize] = true,
+                OutputElement::Text(_) => {}
+            }
+        }
+        let before = self.steps.len();
+        let mut kept = Vec::with_capacity(before);
+        for mut item in std::mem::take(&mut self.steps).into_iter().rev() {
+            if live.takes(&mut item) {
+                kept.push(item);
+            }
+        }
+        kept.reverse();
+        self.notes.dropped = before - kept.len();
+        self.steps = kept;
+        for coding in &mut self.text_codings {
+            coding.is_read = live.codes[coding.register as usize] || coding.refuses();
+            live.codes[coding.register as usize] = coding.is_read;
+        }
+        self.field_registers.retain(|_, register| live.numbers[*register as usize]);
+        live
+    }
+
+    fn rename(&mut self, outputs: &mut [OutputPlan], live: &Live) {
+        let numbers = ranks(&live.numbers);
+        let codes = ranks(&live.codes);
+        for item in &mut self.steps {
+            item.step().registers(&mut |access| match access {
+                Access::Reads(register) | Access::Writes(register) => {
+                    *register = numbers[*register as usize];
+                }
+                Access::ReadsCode(register) | Access::WritesCode(register) => {
+                    *register = codes[*register as usize];
+                }
+            });
+        }
+        for element in outputs.iter_mut().flat_map(|output| &mut output.elements) {
+            match element {
+                OutputElement::Number(register) => *register = numbers[*register as usize],
+                OutputElement::Code(register) => *register = codes[*register as usize],
+                OutputElement::Text(_) => {}
+            }
+        }
+        for coding in &mut self.text_codings {
+            coding.register = codes[coding.register as usize];
+        }
+        for register in self.field_registers.values_mut() {
+            *register = numbers[*register as usize];
+        }
+    }
+}
+
+/// How many are live before each.
+fn ranks(live: &[bool]) -> Vec<u32> {
+    let count = |before: &mut u32, is_live: &bool| {
+        let rank = *before;
+        *before += u32::from(*is_live);
+        Some(rank)
+    };
+    live.iter().scan(0, count).collect()
+}
+
+impl Live {
+    /// Whether an item is needed; what it reads and writes then becomes live.
+    fn takes(&mut self, item: &mut Item) -> bool {
+        if let Item::Elementwise(step) = item {
+            step.prune(&mut self.numbers);
+            return !step.is_empty();
+        }
+        let mut is_needed = item.step().refuses();
+        item.step().registers(&mut |access| match access {
+            Access::Writes(register) => is_needed |= self.numbers[*register as usize],
+            Access::WritesCode(register) => is_needed |= self.codes[*register as usize],
+            _ => {}
+        });
+        if is_needed {
+            item.step().registers(&mut |access| match access {
+                Access::Reads(register) | Access::Writes(register) => {
+                    self.numbers[*register as usize] = true;
+                }
+                Access::ReadsCode(register) | Access::WritesCode(register) => {
+                    self.codes[*register as usize] = true;
+                }
+            });
+        }
+        is_needed
+    }
+}

@@ -1,0 +1,70 @@
+//! What planning made of the graph, for people.
+
+use super::chain::Chain;
+use std::sync::Arc;
+
+/// Something that was folded at a node.
+pub struct Note {
+    pub node: String,
+    pub fields: Arc<[usize]>,
+    pub folded: Folded,
+}
+
+pub enum Folded {
+    /// Functions that became part of the cuts.
+    Cuts(Chain),
+    /// One-hot columns that became tests on a code.
+    Tests(usize),
+    /// One-hot columns that became a table of addends.
+    Addends(usize),
+}
+
+#[derive(Default)]
+pub struct Notes {
+    pub notes: Vec<Note>,
+    /// Functions and codings that were there already when they were asked for.
+    pub shared: usize,
+    /// Checks of elements that others had made before.
+    pub known_checks: usize,
+    /// Columns that nothing needs.
+    pub dropped: usize,
+}
+
+impl Notes {
+    /// One line per note; `name` tells the name of a field.
+    pub fn lines<'a>(&'a self, name: impl Fn(usize) -> &'a str) -> Vec<String> {
+        let mut lines: Vec<String> = self.notes.iter().map(|note| note.line(&name)).collect();
+        let counts = [
+            (self.shared, "shared: ", " functions and codings were there already"),
+            (self.known_checks, "known: ", " checks were made before"),
+            (self.dropped, "dropped: ", " columns are needed by nothing"),
+        ];
+        for (count, before, after) in counts {
+            if count > 0 {
+                lines.push(format!("{before}{count}{after}"));
+            }
+        }
+        lines
+    }
+}
+
+impl Note {
+    fn line<'a>(&self, name: impl Fn(usize) -> &'a str) -> String {
+        let fields: Vec<_> =
+            self.fields.iter().map(|field| format!("`{}`", name(*field))).collect();
+        let fields = if fields.is_empty() { "a constant".to_owned() } else { fields.join(", ") };
+        let node = &self.node;
+        match &self.folded {
+            Folded::Cuts(chain) => {
+                let functions: Vec<_> = chain.scalars().iter().map(ToString::to_string).collect();
+                format!("folded: {fields}, {}, into the cuts of `{node}`", functions.join(", "))
+            }
+            Folded::Tests(columns) => {
+                format!("folded: {columns} one-hot columns of {fields} into tests of its code in `{node}`")
+            }
+            Folded::Addends(columns) => {
+                format!("folded: {columns} one-hot columns of {fields} into a table of addends in `{node}`")
+            }
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod blend;
 mod decisions;
 mod ensemble;
 mod forest;
+mod grid;
 mod lanes;
 mod nodes;
 mod outcomes;

@@ -2,13 +2,13 @@
 //!
 //! The rank of a number is the count of cuts below it, so `x <= cuts[j]` is `rank(x) <= j`, whatever `x` is.
 
+use super::grid::{Grid, Grids};
 use super::nodes::{Word, LAST_RANK};
 use super::rules::{category, is_missing, Category};
 use super::sets::MISSING_RANK;
 use super::LANES;
 use crate::plan::access::{reads, Access, Visitor};
 use crate::plan::block::Lane;
-use crate::plan::chain::key;
 use crate::plan::element::{CodeRegister, Register};
 
 /// All planes of a forest: the first one, of codes, of categories, of numbers, of categories for sets.
@@ -20,8 +20,8 @@ pub struct Planes {
     pub categories: Vec<Register>,
     pub numbers: Vec<NumberPlane>,
     pub set_categories: Vec<Register>,
-    /// Keys of the cuts of all numbers.
-    pub heaps: Vec<i64>,
+    /// The cuts of all numbers.
+    pub grids: Grids,
     /// Categories are rounded to f32 first.
     is_single: bool,
 }
@@ -29,9 +29,7 @@ pub struct Planes {
 #[derive(Debug, Clone, Copy)]
 pub struct NumberPlane {
     pub register: Register,
-    /// Where the `2^steps - 1` keys start.
-    pub start: usize,
-    pub steps: u32,
+    pub grid: Grid,
     /// Rank of a missing number.
     pub missing: u32,
     /// Numbers up to this magnitude are missing.
@@ -53,7 +51,7 @@ impl Planes {
             categories: Vec::new(),
             numbers: Vec::new(),
             set_categories: Vec::new(),
-            heaps: Vec::new(),
+            grids: Grids::default(),
             is_single,
         }
     }
@@ -76,11 +74,11 @@ impl Planes {
     }
 
     pub fn cut_count(&self) -> usize {
-        self.heaps.iter().filter(|key| **key != i64::MAX).count()
+        self.grids.cut_count()
     }
 
     pub fn memory(&self) -> usize {
-        size_of_val(self.numbers.as_slice()) + size_of_val(self.heaps.as_slice())
+        size_of_val(self.numbers.as_slice()) + self.grids.memory()
     }
 
     /// The ranks of one row, one per plane.
@@ -101,22 +99,8 @@ impl Planes {
         for (rank, register) in set_ranks.iter_mut().zip(&self.set_categories) {
             *rank = self.category(numbers[at(*register)]);
         }
-        for (ranks, planes) in number_ranks.chunks_mut(LANES).zip(self.numbers.chunks(LANES)) {
-            let same = |planes: &[NumberPlane; LANES]| planes[0].steps == planes[LANES - 1].steps;
-            if let Some(planes) = planes.first_chunk::<LANES>().filter(|planes| same(planes)) {
-                let values = planes.map(|plane| numbers[at(plane.register)]);
-                let starts = planes.map(|plane| plane.start);
-                let found = search(&self.heaps, starts, planes[0].steps, values.map(key));
-                for (lane, rank) in ranks.iter_mut().enumerate() {
-                    *rank = planes[lane].rank(values[lane], found[lane]);
-                }
-                continue;
-            }
-            for (rank, plane) in ranks.iter_mut().zip(planes) {
-                let value = numbers[at(plane.register)];
-                let [found] = search(&self.heaps, [plane.start], plane.steps, [key(value)]);
-                *rank = plane.rank(value, found);
-            }
+        for (rank, plane) in number_ranks.iter_mut().zip(&self.numbers) {
+            *rank = self.number(plane, numbers[at(plane.register)]);
         }
     }
 
@@ -139,15 +123,18 @@ impl Planes {
         }
         for number in &self.numbers {
             each(&mut |first| {
-                let values = take(numbers, number.register, rows, first);
-                let starts = [number.start; LANES];
-                let found = search(&self.heaps, starts, number.steps, values.map(key));
-                std::array::from_fn(|lane| number.rank(values[lane], found[lane]))
+                take(numbers, number.register, rows, first).map(|x| self.number(number, x))
             });
         }
         for register in &self.set_categories {
             each(&mut |first| take(numbers, *register, rows, first).map(|x| self.category(x)));
         }
+    }
+
+    #[inline(always)]
+    fn number<W: Word>(&self, plane: &NumberPlane, x: f64) -> W {
+        let rank = self.grids.rank(&plane.grid, x) as u32;
+        W::saturate(if is_missing(x, plane.limit) { plane.missing } else { rank })
     }
 
     fn category<W: Word>(&self, x: f64) -> W {
@@ -156,13 +143,6 @@ impl Planes {
             Category::Number(category) => category.saturating_add(1),
             Category::Negative => LAST_RANK,
         })
-    }
-}
-
-impl NumberPlane {
-    #[inline(always)]
-    fn rank<W: Word>(&self, value: f64, found: usize) -> W {
-        W::saturate(if is_missing(value, self.limit) { self.missing } else { found as u32 })
     }
 }
 
@@ -176,22 +156,4 @@ fn take<T: Copy + Default>(all: &[T], register: u32, rows: usize, first: usize) 
         None => taken[..values.len()].copy_from_slice(values),
     }
     taken
-}
-
-/// For each target the number of keys below it, among the `2^steps - 1` of the heap that starts there.
-#[inline(always)]
-fn search<const COUNT: usize>(
-    heaps: &[i64],
-    starts: [usize; COUNT],
-    steps: u32,
-    targets: [i64; COUNT],
-) -> [usize; COUNT] {
-    let mut positions = [0; COUNT];
-    for _ in 0..steps {
-        for lane in 0..COUNT {
-            let is_below = heaps[starts[lane] + positions[lane]] < targets[lane];
-            positions[lane] = 2 * positions[lane] + 1 + usize::from(is_below);
-        }
-    }
-    positions.map(|position| position + 1 - (1 << steps))
 }

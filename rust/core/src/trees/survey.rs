@@ -55,11 +55,10 @@ impl Survey {
             cuts.sort_unstable();
             cuts.dedup();
         }
-        // Numbers with as many halvings follow each other, so that several can be searched at once.
-        sources.sort_unstable_by_key(|(source, cuts)| match source {
-            Source::Code(_) | Source::Category(_) => (0, 0, *source),
-            Source::Number { .. } => (1, steps(cuts.len()), *source),
-            Source::SetCategory(_) => (2, 0, *source),
+        sources.sort_unstable_by_key(|(source, _)| match source {
+            Source::Code(_) | Source::Category(_) => (0, *source),
+            Source::Number { .. } => (1, *source),
+            Source::SetCategory(_) => (2, *source),
         });
         let mut planes = Planes::new(rules.is_single);
         let mut budget = MOST_FOLDING;
@@ -81,10 +80,14 @@ impl Survey {
                     });
                     let fold = fold.unwrap_or(&unfolded);
                     let image = fold.missing.unwrap_or(f64::NAN);
-                    let plane = NumberPlane {
+                    // What differs after the chain may be the same before it; ranks stay those after it.
+                    let keys: Vec<_> =
+                        cuts.iter().map(|cut| fold.chain.last_key(unkey(*cut))).collect();
+                    let below = keys.iter().filter(|cut| **cut < key(f64::NEG_INFINITY)).count();
+                    let numbers: Vec<_> = keys[below..].iter().map(|cut| unkey(*cut)).collect();
+                    planes.numbers.push(NumberPlane {
                         register: fold.root,
-                        start: planes.heaps.len(),
-                        steps: steps(cuts.len()),
+                        grid: planes.grids.add(below, &numbers),
                         missing: match missing {
                             _ if !image.is_nan() => rank(&cuts, image),
                             // NaN is read as 0.
@@ -92,17 +95,11 @@ impl Survey {
                             Missing::ZeroOrNan | Missing::Nan => LAST_RANK,
                         },
                         limit: rules.missing_limit(missing),
-                    };
-                    // What differs after the chain may be the same before it; ranks stay those after it.
-                    let keys: Vec<_> =
-                        cuts.iter().map(|cut| fold.chain.last_key(unkey(*cut))).collect();
-                    append_heap(&mut planes.heaps, &keys, plane.steps);
-                    planes.numbers.push(plane);
+                    });
                 }
             }
             places.insert(source, (plane, cuts));
         }
-        planes.heaps.shrink_to_fit();
         (planes, Places { places })
     }
 }
@@ -125,27 +122,9 @@ impl Places {
     }
 }
 
-/// Halvings that find a place among so many cuts.
-fn steps(cuts: usize) -> u32 {
-    usize::BITS - cuts.leading_zeros()
-}
-
 fn rank(cuts: &[i64], cut: f64) -> u32 {
     let key = key(cut);
     cuts.partition_point(|other| *other < key) as u32
-}
-
-/// Appends `2^steps - 1` keys, the cuts and then the largest key, as a binary heap: the middle one first, then those
-/// in the middle of each half, and so on.
-fn append_heap(heaps: &mut Vec<i64>, cuts: &[i64], steps: u32) {
-    let (start, size) = (heaps.len(), (1 << steps) - 1);
-    heaps.resize(start + size, i64::MAX);
-    for (at, cut) in cuts.iter().enumerate() {
-        let place = at + 1;
-        let height = place.trailing_zeros();
-        let first = (1 << (steps - 1 - height)) - 1;
-        heaps[start + first + (place >> (height + 1))] = *cut;
-    }
 }
 
 #[cfg(test)]

@@ -411,3 +411,17 @@ def test_large_integers_in_arrays_are_refused():
     array = np.arange(2**25, 2**25 + 4000, 10).reshape(-1, 2)
     estimator = lightgbm.LGBMRegressor(**QUICK).fit(array, array[:, 0] % 7)
     assert "array of float64" in contract.refused(estimator, array)
+
+
+def test_tiny_numbers_are_not_read_as_zero_in_a_sparse_matrix():
+    frame = pd.DataFrame({"color": ["red", "blue"] * 60, "tiny": [-1.0, 0.0, 1.0] * 40})
+    columns = make_column_transformer(
+        (OneHotEncoder(), ["color"]), ("passthrough", ["tiny"]), sparse_threshold=1.0
+    )
+    pipeline = make_pipeline(columns, lightgbm.LGBMRegressor(**QUICK))
+    pipeline.fit(frame, np.where(frame["tiny"] < 0, 0.0, 5.0))
+    rows = pd.DataFrame({"color": "red", "tiny": [0.0, -1.0000000180025095e-35]})
+    expected = pipeline.predict(rows).tolist()
+    assert expected[0] != expected[1]
+    model = penstock.convert(pipeline, frame, verify=False)
+    assert model.predict(rows)["value"].tolist() == expected

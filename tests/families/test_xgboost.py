@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
-from sklearn.compose import make_column_transformer
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -440,3 +440,23 @@ def test_levels_that_xgboost_saved_wrong_are_refused_in_another_order():
         estimator, frame.assign(word=frame["word"].cat.reorder_categories(levels))
     )
     assert "saves levels beyond ASCII wrong" in message
+
+
+def test_numbers_that_round_to_zero_are_not_missing_in_a_sparse_matrix():
+    frame = pd.DataFrame({"color": ["red", "blue"] * 30, "tiny": [-1.0, 0.0, 1.0] * 20})
+    columns = make_column_transformer(
+        (OneHotEncoder(), ["color"]), ("passthrough", ["tiny"]), sparse_threshold=1.0
+    )
+    pipeline = make_pipeline(columns, xgboost.XGBRegressor(**QUICK))
+    pipeline.fit(frame, np.where(frame["tiny"] < 0, 0.0, 5.0))
+    rows = pd.DataFrame({"color": "red", "tiny": [0.0, 1e-46]})
+    expected = pipeline.predict(rows).tolist()
+    assert expected[0] != expected[1]
+    model = penstock.convert(pipeline, frame, verify=False)
+    assert model.predict(rows)["value"].tolist() == expected
+
+
+def test_targets_that_were_scaled_come_back_in_the_float32_of_scikit_learn():
+    frame = contract.numbers(missing=True)
+    model = TransformedTargetRegressor(xgboost.XGBRegressor(**QUICK), transformer=StandardScaler())
+    penstock.convert(model.fit(frame, contract.amount(frame) ** 3), frame)

@@ -162,6 +162,8 @@ def _inverse(answer: Answer, transformer: Any, context: Context) -> Answer:
     value = context.require(answer.value, missing=True)
     for function, operands in INVERSES[name](transformer):
         if operands is not None:
+            if name in ROUNDING:
+                operands = operands.astype(value.dtype).astype("float64")
             value = _arithmetic(value, function, operands, context)
     return replace(answer, value=value)
 
@@ -197,6 +199,8 @@ INVERSES: dict[str, Inverse] = {
         ("add", scaler.mean_ if scaler.with_mean else None),
     ],
 }
+# Those that round their operands to the type of what they scale.
+ROUNDING = frozenset(("sklearn.preprocessing.StandardScaler",))
 
 
 def _weighted(value: Value, weight: float | None, context: Context) -> Value:

@@ -107,8 +107,8 @@ def _model(source: Any, context: Context) -> TextModel:
 def _raw(model: TextModel, value: Value, context: Context) -> Value:
     """The sum of the leaves of each output, in f64 from zero (src/boosting/gbdt_prediction.cpp).
 
-    LightGBM reads tiny numbers as zero, but not those of Arrow tables (src/c_api.cpp,
-    `kZeroThreshold`), and sends categories that a set does not have room for right
+    LightGBM reads tiny numbers as zero, but not those of Arrow tables and of sparse matrices
+    (src/c_api.cpp, `kZeroThreshold`), and sends categories that a set does not have room for right
     (include/LightGBM/tree.h, `CategoricalDecision`).
     """
     import numpy
@@ -118,7 +118,7 @@ def _raw(model: TextModel, value: Value, context: Context) -> Value:
         model.trees,
         start=numpy.zeros(width),
         outputs=list(range(width)) * model.iterations,
-        flush_zero=not value.arrow,
+        flush_zero=not (value.arrow or value.sparse),
         other_category="right",
     ).add_to(context, _features(model, value, context))
 

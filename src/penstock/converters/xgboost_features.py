@@ -101,13 +101,14 @@ def features(
         context.refuse(
             f"`{missing}` is no number that may stand for a missing one", option="missing"
         )
+    if sparse:
+        # What is zero only when rounded to f32 is in the matrix, and not missing.
+        value = _without(value, 0.0, context)
     if missing == missing:
         if levels:
             context.refuse("is compared with the codes of categories; use NaN", option="missing")
         # XGBoost compares after it has rounded both to f32.
         value = _without(context.cast(value, "f32"), float(numpy.float32(missing)), context)
-    if sparse:
-        value = _without(context.cast(value, "f32"), 0.0, context)
     return _whole(model, value, levels, context)
 
 

@@ -1,18 +1,23 @@
 //! Arrow arrays as columns, through the C stream interface (the PyCapsule protocol of Arrow).
 
 use crate::errors::schema_error;
+use crate::levels::Dictionaries;
+use crate::numbers;
+use crate::validity::each_missing;
 use arrow_array::cast::AsArray;
 use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
 use arrow_array::types::*;
 use arrow_array::{Array, ArrayRef, RecordBatchReader};
 use arrow_schema::{DataType, TimeUnit};
-use penstock_core::cell::{Cell, Column};
+use penstock_core::cell::{Cell, Column, Levels};
 use penstock_core::error::SchemaError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyCapsuleMethods};
+use std::ops::Range;
 
 /// One column in one or more chunks.
 pub struct ArrowColumn {
+    dictionaries: Option<Dictionaries>,
     chunks: Vec<ArrayRef>,
     /// First row of each chunk, and the number of rows at the end.
     starts: Vec<usize>,
@@ -26,7 +31,29 @@ impl ArrowColumn {
             rows += chunk.len();
             starts.push(rows);
         }
-        Self { chunks, starts }
+        let dictionaries = Dictionaries::new(&chunks, &starts);
+        Self { dictionaries, chunks, starts }
+    }
+
+    /// Calls `each` with the arrays that hold `count` rows from `start` on, the first row of each that is meant, and
+    /// the rows, counted from `start`; stops where it says `false`.
+    fn each_chunk<'a>(
+        &'a self,
+        start: usize,
+        count: usize,
+        mut each: impl FnMut(&'a dyn Array, usize, Range<usize>) -> bool,
+    ) -> bool {
+        let mut done = 0;
+        let mut chunk = self.starts.partition_point(|first| *first <= start).saturating_sub(1);
+        while done < count && chunk < self.chunks.len() {
+            let row = start + done;
+            let rows = (self.starts[chunk + 1] - row).min(count - done);
+            if !each(self.chunks[chunk].as_ref(), row - self.starts[chunk], done..done + rows) {
+                return false;
+            }
+            (done, chunk) = (done + rows, chunk + 1);
+        }
+        true
     }
 
     /// The number of rows and every column of a stream of record batches.
@@ -63,46 +90,41 @@ impl Column for ArrowColumn {
     }
 
     fn read<'a>(&'a self, start: usize, cells: &mut [Cell<'a>]) {
-        let mut row = start;
-        let mut done = 0;
-        let mut chunk = self.starts.partition_point(|first| *first <= start).saturating_sub(1);
-        while done < cells.len() && chunk < self.chunks.len() {
-            let count = (self.starts[chunk + 1] - row).min(cells.len() - done);
-            let from = row - self.starts[chunk];
-            read_array(self.chunks[chunk].as_ref(), from, &mut cells[done..done + count]);
-            (row, done, chunk) = (row + count, done + count, chunk + 1);
-        }
+        self.each_chunk(start, cells.len(), |array, from, rows| {
+            read_array(array, from, &mut cells[rows]);
+            true
+        });
     }
 
-    fn as_f64s(&self) -> Option<&[f64]> {
-        let [chunk] = self.chunks.as_slice() else { return None };
-        let values = chunk.as_primitive_opt::<Float64Type>()?;
-        (values.null_count() == 0).then(|| values.values().as_ref())
+    fn read_numbers(&self, start: usize, numbers: &mut [f64]) -> bool {
+        self.each_chunk(start, numbers.len(), |array, from, rows| {
+            numbers::read(array, from, &mut numbers[rows])
+        })
     }
-}
 
-macro_rules! read_primitive {
-    ($array:expr, $from:expr, $cells:expr, $type:ty, $cell:expr) => {{
-        let array = $array.as_primitive::<$type>();
-        for (at, cell) in $cells.iter_mut().enumerate() {
-            let row = $from + at;
-            *cell = if array.is_null(row) { Cell::Missing } else { $cell(array.value(row)) };
-        }
-    }};
+    fn levels(&self) -> Option<&dyn Levels> {
+        self.dictionaries.as_ref().map(|dictionaries| dictionaries as &dyn Levels)
+    }
 }
 
 macro_rules! read_values {
     ($array:expr, $from:expr, $cells:expr, $cell:expr) => {{
         let array = $array;
         for (at, cell) in $cells.iter_mut().enumerate() {
-            let row = $from + at;
-            *cell = if array.is_null(row) { Cell::Missing } else { $cell(array.value(row)) };
+            *cell = $cell(array.value($from + at));
         }
+        each_missing(array.nulls(), $from, $cells.len(), |at| $cells[at] = Cell::Missing);
     }};
 }
 
+macro_rules! read_primitive {
+    ($array:expr, $from:expr, $cells:expr, $type:ty, $cell:expr) => {
+        read_values!($array.as_primitive::<$type>(), $from, $cells, $cell)
+    };
+}
+
 /// Writes the cells of rows `from..from + cells.len()` of one array.
-fn read_array<'a>(array: &'a dyn Array, from: usize, cells: &mut [Cell<'a>]) {
+pub fn read_array<'a>(array: &'a dyn Array, from: usize, cells: &mut [Cell<'a>]) {
     let integer = Cell::Integer;
     match array.data_type() {
         DataType::Float64 => read_primitive!(array, from, cells, Float64Type, Cell::Number),

@@ -1,7 +1,7 @@
 //! Columns that share memory with their owner: buffers of numbers, booleans, times and category codes.
 
 use crate::objects::OwnedCell;
-use penstock_core::cell::{Cell, Column};
+use penstock_core::cell::{Cell, Column, Levels, LARGEST_INTEGER};
 use pyo3::buffer::{Element, PyBuffer};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -60,9 +60,16 @@ impl<T: Element> Items<T> {
 pub trait Item: Element + Sync + Send {
     fn cell(self) -> Cell<'static>;
 
-    fn doubles(_: &[Self]) -> Option<&[f64]> {
-        None
+    /// The position that a code stands for; `None` for one below zero.
+    fn position(self) -> Option<usize> {
+        match self.cell() {
+            Cell::Integer(code) => usize::try_from(code).ok(),
+            _ => None,
+        }
     }
+
+    /// The number, if an f64 holds it.
+    fn number(self) -> Option<f64>;
 }
 
 impl Item for f64 {
@@ -70,14 +77,18 @@ impl Item for f64 {
         Cell::Number(self)
     }
 
-    fn doubles(values: &[Self]) -> Option<&[f64]> {
-        Some(values)
+    fn number(self) -> Option<f64> {
+        Some(self)
     }
 }
 
 impl Item for f32 {
     fn cell(self) -> Cell<'static> {
         Cell::Number(f64::from(self))
+    }
+
+    fn number(self) -> Option<f64> {
+        Some(f64::from(self))
     }
 }
 
@@ -86,6 +97,11 @@ macro_rules! integers {
         $(impl Item for $type {
             fn cell(self) -> Cell<'static> {
                 i64::try_from(self).map_or(Cell::HugeInteger, Cell::Integer)
+            }
+
+            fn number(self) -> Option<f64> {
+                let integer = i64::try_from(self).ok()?;
+                (integer.unsigned_abs() <= LARGEST_INTEGER).then_some(integer as f64)
             }
         })*
     };
@@ -129,12 +145,21 @@ impl<T: Item> Column for Numbers<T> {
         }
     }
 
-    fn as_f64s(&self) -> Option<&[f64]> {
-        if self.missing.is_some() {
-            None
-        } else {
-            T::doubles(self.items.values())
+    fn read_numbers(&self, start: usize, numbers: &mut [f64]) -> bool {
+        let mut holds = self.kind == Kind::Number;
+        for (to, value) in numbers.iter_mut().zip(&self.items.values()[start..]) {
+            let number = value.number();
+            holds &= number.is_some();
+            *to = number.unwrap_or(f64::NAN);
         }
+        if let Some(missing) = &self.missing {
+            for (to, missing) in numbers.iter_mut().zip(&missing.values()[start..]) {
+                if *missing != 0 {
+                    *to = f64::NAN;
+                }
+            }
+        }
+        holds
     }
 }
 
@@ -151,12 +176,28 @@ impl<T: Item> Column for Codes<T> {
 
     fn read<'a>(&'a self, start: usize, cells: &mut [Cell<'a>]) {
         for (cell, code) in cells.iter_mut().zip(&self.codes.values()[start..]) {
-            let level = match code.cell() {
-                Cell::Integer(code) => usize::try_from(code).ok(),
-                _ => None,
-            };
-            let level = level.and_then(|code| self.levels.get(code));
-            *cell = level.map_or(Cell::Missing, OwnedCell::borrow);
+            *cell = self.level(code.position().unwrap_or(usize::MAX));
+        }
+    }
+
+    fn levels(&self) -> Option<&dyn Levels> {
+        (self.levels.len() < u32::MAX as usize).then_some(self)
+    }
+}
+
+impl<T: Item> Levels for Codes<T> {
+    fn count(&self) -> usize {
+        self.levels.len()
+    }
+
+    fn level(&self, at: usize) -> Cell<'_> {
+        self.levels.get(at).map_or(Cell::Missing, OwnedCell::borrow)
+    }
+
+    fn positions(&self, start: usize, positions: &mut [u32]) {
+        for (position, code) in positions.iter_mut().zip(&self.codes.values()[start..]) {
+            let at = code.position().and_then(|at| u32::try_from(at).ok());
+            *position = at.unwrap_or(u32::MAX);
         }
     }
 }

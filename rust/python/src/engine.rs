@@ -129,12 +129,11 @@ impl Engine {
         let names: Vec<&str> = columns.names.iter().map(String::as_str).collect();
         let positions = plan.match_columns(&names).map_err(|error| schema_error(py, &error))?;
         let find = |at: Option<usize>| at.map(|at| columns.columns[at].as_ref() as &dyn Column);
-        let table = Table {
-            columns: positions.into_iter().map(find).collect(),
-            rows: columns.rows.unwrap_or(0),
-        };
-        let (values, report) = py.detach(|| parallel::predict(plan, &table, threads, warnings));
-        let rows = table.rows;
+        let (rows, columns) =
+            (columns.rows.unwrap_or(0), positions.into_iter().map(find).collect());
+        let (values, report) = py.detach(|| {
+            parallel::predict(plan, &Table::new(plan, columns, rows), threads, warnings)
+        });
         Ok(Answers::new(self.model.clone(), self.shapes.clone(), rows, values, report))
     }
 }

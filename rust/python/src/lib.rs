@@ -7,9 +7,12 @@ mod cells;
 mod columns;
 mod engine;
 mod errors;
+mod levels;
+mod numbers;
 mod objects;
 mod parallel;
 mod tables;
+mod validity;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;

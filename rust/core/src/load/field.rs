@@ -2,11 +2,12 @@
 
 use super::messages::{describe, number, shorten, Sent};
 use super::{lexical, timestamp};
-use crate::cell::Cell;
+use crate::cell::{Cell, LARGEST_INTEGER};
 use crate::error::{ArtifactError, Code, Warning};
 use crate::manifest::{
     Field, FieldType, Infinite, OnInvalid, OnMissing, OnRange, OnUnseen, Precision,
 };
+use crate::plan::bounds::Bounds;
 use crate::plan::builder::Builder;
 use crate::plan::coding::TextCoding;
 use crate::plan::element::Register;
@@ -14,9 +15,6 @@ use foldhash::HashSet;
 use regex_lite::Regex;
 use serde_json::Value;
 use std::fmt;
-
-/// The largest integer below which every integer has an f64 of its own.
-const LARGEST_INTEGER: u64 = 1 << 53;
 
 /// A value that passed all checks of its field.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -136,29 +134,21 @@ impl FieldPlan {
         }
     }
 
-    /// Whether these values are read as they are.
-    pub(super) fn takes_all(&self, values: &[f64]) -> bool {
-        let (missing, infinite) =
-            (self.on_missing == OnMissing::Allow, self.infinite == Infinite::Allow);
-        self.r#type == FieldType::Number
-            && self.precision == Precision::F64
-            && self.range == (f64::NEG_INFINITY, f64::INFINITY)
-            && self.levels.is_none()
-            && values.iter().all(|x| (missing || !x.is_nan()) && (infinite || !x.is_infinite()))
-    }
-
-    /// Reads plain numbers; `false` where a cell needs a closer look.
-    pub(super) fn load_numbers(&self, cells: &[Cell<'_>], numbers: &mut [f64]) -> bool {
-        let plain = numbers.iter_mut().zip(cells).all(|(to, cell)| {
-            *to = match cell {
-                Cell::Number(x) => *x,
-                Cell::Integer(x) if x.unsigned_abs() <= LARGEST_INTEGER => *x as f64,
-                Cell::Missing => f64::NAN,
-                _ => return false,
-            };
-            true
-        });
-        plain && self.takes_all(numbers)
+    /// Whether these numbers pass all checks; they are rounded as the field says.
+    pub(super) fn takes_numbers(&self, numbers: &mut [f64]) -> bool {
+        if self.r#type != FieldType::Number || self.levels.is_some() {
+            return false;
+        }
+        if self.precision == Precision::F32 {
+            numbers.iter_mut().for_each(|x| *x = f64::from(*x as f32));
+        }
+        let finite = match self.infinite {
+            Infinite::Allow => Bounds::ALL,
+            Infinite::Refuse => Bounds::FINITE,
+        };
+        let may_be_missing = self.on_missing == OnMissing::Allow;
+        let bounds = finite.both(Bounds::new(self.range.0, self.range.1, may_be_missing));
+        numbers.iter().fold(true, |hold, x| hold & bounds.hold(*x))
     }
 
     /// Whether these texts are read as they are.
@@ -304,7 +294,7 @@ impl FieldPlan {
             (Loaded::Text(text), None) => {
                 // Codings without levels only ask whether the text is missing.
                 let mut leveled = self.codings.iter().filter(|at| !codings[**at].index.is_empty());
-                let known = leveled.clone().any(|at| codings[*at].index.contains_key(text));
+                let known = leveled.clone().any(|at| codings[*at].index.get(text).is_some());
                 known || leveled.next().is_none()
             }
             _ => true,

@@ -1,6 +1,7 @@
 //! From what a caller sends to registers: types, policies, ranges and levels of the input fields.
 
 mod field;
+mod levels;
 mod lexical;
 mod messages;
 mod names;
@@ -17,11 +18,13 @@ use crate::plan::coding::Otherwise;
 use crate::plan::element::NO_CODE;
 use crate::plan::Plan;
 use field::Refusal;
+use levels::Mapped;
 
 /// The columns of a batch in the order of the fields; `None` where the caller sent no such column.
 pub struct Table<'a> {
     pub columns: Vec<Option<&'a dyn Column>>,
     pub rows: usize,
+    mapped: Vec<Option<Mapped>>,
 }
 
 impl Plan {
@@ -50,11 +53,15 @@ impl Plan {
         let fields = self.fields.iter().enumerate().filter(|(_, field)| !field.is_ignored());
         for (at, field) in fields {
             let column = table.columns.get(at).copied().flatten();
-            if let (Some(register), Some(values)) = (field.number, column.and_then(Column::as_f64s))
-            {
-                let values = &values[start..start + block.rows];
-                if field.takes_all(values) {
-                    block.number_mut(register).copy_from_slice(values);
+            if let Some(column) = column {
+                let mapped = table.mapped.get(at).and_then(Option::as_ref);
+                let is_done = match (mapped, column.levels()) {
+                    (Some(mapped), Some(levels)) => {
+                        mapped.load(self, field, levels, (start, warnings.is_some()), block)
+                    }
+                    _ => load_numbers(field, column, start, block),
+                };
+                if is_done {
                     continue;
                 }
             }
@@ -63,11 +70,7 @@ impl Plan {
                 Some(column) => column.read(start, cells),
                 None => cells.fill(Cell::Absent),
             }
-            let done = match field.number {
-                Some(register) => field.load_numbers(cells, block.number_mut(register)),
-                None => warnings.is_none() && self.load_texts(field, cells, block),
-            };
-            if !done {
+            if warnings.is_some() || !self.load_texts(field, cells, block) {
                 for (row, cell) in cells.iter().enumerate() {
                     self.load_cell(at, field, *cell, (row, start), block, warnings);
                 }
@@ -80,14 +83,16 @@ impl Plan {
         field.takes_texts(cells)
             && field.codings.iter().all(|coding| {
                 let coding = &self.text_codings[*coding];
-                let codes = block.code_mut(coding.register).iter_mut().zip(cells);
-                codes.into_iter().all(|(to, cell)| match coding.code(*cell) {
-                    Otherwise::Code(code) => {
-                        *to = code;
-                        true
-                    }
-                    Otherwise::Refuse => false,
-                })
+                !coding.is_read
+                    || block.code_mut(coding.register).iter_mut().zip(cells).all(|(to, cell)| {
+                        match coding.code(*cell) {
+                            Otherwise::Code(code) => {
+                                *to = code;
+                                true
+                            }
+                            Otherwise::Refuse => false,
+                        }
+                    })
             })
     }
 
@@ -114,6 +119,9 @@ impl Plan {
         }
         for coding in &field.codings {
             let coding = &self.text_codings[*coding];
+            if !coding.is_read {
+                continue;
+            }
             let (cell, code) = match loaded {
                 Loaded::Text(text) => (Cell::Text(text), Code::UnseenLevel),
                 _ => (Cell::Missing, Code::Missing),
@@ -127,6 +135,22 @@ impl Plan {
             };
         }
     }
+}
+
+/// Reads plain numbers; `false` where a cell needs a closer look.
+fn load_numbers(
+    field: &FieldPlan,
+    column: &dyn Column,
+    start: usize,
+    block: &mut Block<'_>,
+) -> bool {
+    let mut unread = [0.0; BLOCK_ROWS];
+    let rows = block.rows;
+    let numbers = match field.number {
+        Some(register) => block.number_mut(register),
+        None => &mut unread[..rows],
+    };
+    column.read_numbers(start, numbers) && field.takes_numbers(numbers)
 }
 
 #[cold]

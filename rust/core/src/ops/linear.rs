@@ -129,30 +129,49 @@ impl LinearStep {
     }
 }
 
+/// Numbers that are added in one pass over the rows, one after the other.
+const LANES: usize = 4;
+
+/// Adds up to `LANES` numbers with their weights to the sums of all rows.
+fn add_numbers(sums: &mut [f64], numbers: &[f64], sources: &[(Register, Vec<f64>)], output: usize) {
+    let rows = sums.len();
+    let column = |(register, weights): &(Register, Vec<f64>)| {
+        (&numbers[*register as usize * rows..][..rows], weights[output])
+    };
+    let Some(sources) = sources.first_chunk::<LANES>() else {
+        for source in sources {
+            let (column, weight) = column(source);
+            sums.iter_mut().zip(column).for_each(|(sum, x)| *sum += x * weight);
+        }
+        return;
+    };
+    let [a, b, c, d] = sources.each_ref().map(column);
+    let columns = a.0.iter().zip(b.0).zip(c.0.iter().zip(d.0));
+    for (sum, ((first, second), (third, fourth))) in sums.iter_mut().zip(columns) {
+        *sum = *sum + first * a.1 + second * b.1 + third * c.1 + fourth * d.1;
+    }
+}
+
 impl Step for LinearStep {
     fn run(&self, block: &mut Block<'_>) {
         let count = self.targets.len();
         for (output, target) in self.targets.iter().enumerate() {
-            block.number_mut(*target).fill(0.0);
-            for (source, weights) in &self.numbers {
-                let weight = weights[output];
-                let (from, to) = block.number_pair(*source, *target);
-                for (sum, x) in to.iter_mut().zip(from) {
-                    *sum += x * weight;
-                }
+            let rows = block.rows;
+            let (numbers, codes, _) = block.parts();
+            let (numbers, sums) = numbers.split_at_mut(*target as usize * rows);
+            let sums = &mut sums[..rows];
+            sums.fill(0.0);
+            for sources in self.numbers.chunks(LANES) {
+                add_numbers(sums, numbers, sources, output);
             }
             for table in &self.tables {
-                for row in 0..block.rows {
-                    let level = block.code(table.code)[row] as usize;
-                    let at = level.saturating_mul(count).saturating_add(output);
-                    if let Some(addend) = table.addends.get(at) {
-                        block.number_mut(*target)[row] += addend;
-                    }
+                let codes = &codes[table.code as usize * rows..][..rows];
+                for (sum, code) in sums.iter_mut().zip(codes) {
+                    let at = (*code as usize).saturating_mul(count).saturating_add(output);
+                    *sum += table.addends.get(at).copied().unwrap_or(0.0);
                 }
             }
-            for sum in block.number_mut(*target) {
-                *sum += self.intercepts[output];
-            }
+            sums.iter_mut().for_each(|sum| *sum += self.intercepts[output]);
         }
     }
 

@@ -3,9 +3,9 @@
 use super::access::{Access, Visitor};
 use super::block::{Block, Step};
 use super::element::{CodeRegister, Register, Text, NO_CODE};
+use super::texts::TextIndex;
 use crate::cell::Cell;
 use crate::error::Code;
-use foldhash::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub enum Otherwise {
 pub struct TextCoding {
     pub field: usize,
     pub register: CodeRegister,
-    pub index: HashMap<Arc<str>, u32>,
+    pub index: TextIndex,
     pub missing: Otherwise,
     pub unseen: Otherwise,
     /// Whether a step, an output or a check needs the codes; all codings say which texts are known.
@@ -37,11 +37,11 @@ impl TextCoding {
         missing: Otherwise,
         unseen: Otherwise,
     ) -> Self {
-        let mut index: HashMap<Arc<str>, u32> =
-            levels.iter().map(|(level, code)| (Arc::from(level.as_str()), *code)).collect();
+        let mut index = TextIndex::default();
+        levels.iter().for_each(|(level, code)| index.insert(level, *code));
         let code_of = |value: Option<&str>| match value {
             None => missing,
-            Some(value) => index.get(value).map_or(unseen, |code| Otherwise::Code(*code)),
+            Some(value) => index.get(value).map_or(unseen, Otherwise::Code),
         };
         let missing = code_of(text.resolve(None));
         let replaced = text.replacements.iter().filter_map(|(from, _)| from.as_ref());
@@ -49,9 +49,9 @@ impl TextCoding {
             replaced.map(|from| (from.clone(), code_of(text.resolve(Some(from))))).collect();
         for (from, otherwise) in replaced {
             match otherwise {
-                Otherwise::Code(code) => drop(index.insert(from, code)),
+                Otherwise::Code(code) => index.insert(&from, code),
                 // It is refused as unseen is.
-                Otherwise::Refuse => drop(index.remove(&from)),
+                Otherwise::Refuse => index.remove(&from),
             }
         }
         Self { field: text.field, register: 0, index, missing, unseen, is_read: true }
@@ -60,9 +60,7 @@ impl TextCoding {
     /// The code of a text; anything else counts as missing.
     pub fn code(&self, cell: Cell<'_>) -> Otherwise {
         match cell {
-            Cell::Text(text) => {
-                self.index.get(text).map_or(self.unseen, |code| Otherwise::Code(*code))
-            }
+            Cell::Text(text) => self.index.get(text).map_or(self.unseen, Otherwise::Code),
             _ => self.missing,
         }
     }
@@ -74,8 +72,7 @@ impl TextCoding {
 
     /// A hash of the levels, whatever their order.
     pub fn hash(&self, state: &impl BuildHasher) -> u64 {
-        let levels = self.index.iter().map(|level| state.hash_one(level));
-        levels.fold(self.field as u64, u64::wrapping_add)
+        self.index.hash(state).wrapping_add(self.field as u64)
     }
 
     /// Whether it gives the same codes as another.

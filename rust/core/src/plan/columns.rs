@@ -4,16 +4,24 @@ use super::access::{Access, Visitor};
 use super::block::{Block, Step};
 use super::element::{CodeRegister, Register};
 use super::scalar::Scalar;
+use foldhash::HashMap;
 
 /// Functions of one number each, run one after the other.
 #[derive(Default)]
 pub struct Elementwise {
-    items: Vec<(Register, Register, Scalar)>,
+    items: Vec<Functions>,
+}
+
+/// What a column becomes.
+struct Functions {
+    source: Register,
+    target: Register,
+    scalars: Vec<Scalar>,
 }
 
 impl Elementwise {
     pub fn add(&mut self, source: Register, target: Register, scalar: Scalar) {
-        self.items.push((source, target, scalar));
+        self.items.push(Functions { source, target, scalars: vec![scalar] });
     }
 
     pub fn is_empty(&self) -> bool {
@@ -24,36 +32,62 @@ impl Elementwise {
     pub fn prune(&mut self, is_live: &mut [bool]) {
         let mut kept = Vec::with_capacity(self.items.len());
         for item in self.items.drain(..).rev() {
-            if is_live[item.1 as usize] {
-                is_live[item.0 as usize] = true;
+            if is_live[item.target as usize] {
+                is_live[item.source as usize] = true;
                 kept.push(item);
             }
         }
         kept.reverse();
         self.items = kept;
     }
+
+    /// Joins functions with the ones before where nobody else reads what is between. `readers` counts those of each
+    /// register.
+    pub fn join(&mut self, readers: &[u32], is_live: &mut [bool]) {
+        let mut makers: HashMap<Register, usize> = HashMap::default();
+        let mut joined: Vec<Functions> = Vec::with_capacity(self.items.len());
+        for mut item in self.items.drain(..) {
+            let maker = makers.get(&item.source).filter(|_| readers[item.source as usize] == 1);
+            if let Some(maker) = maker.copied() {
+                is_live[item.source as usize] = false;
+                makers.insert(item.target, maker);
+                joined[maker].target = item.target;
+                joined[maker].scalars.append(&mut item.scalars);
+            } else {
+                makers.insert(item.target, joined.len());
+                joined.push(item);
+            }
+        }
+        self.items = joined;
+    }
 }
 
 impl Step for Elementwise {
     fn run(&self, block: &mut Block<'_>) {
-        for (source, target, scalar) in &self.items {
+        for Functions { source, target, scalars } in &self.items {
             let (from, to) = block.number_pair(*source, *target);
-            scalar.apply_all(from, to);
+            let mut scalars = scalars.iter();
+            if let Some(first) = scalars.next() {
+                first.apply_all(from, to);
+            }
+            scalars.for_each(|scalar| scalar.apply_in_place(to));
         }
     }
 
     fn registers(&mut self, visit: &mut Visitor<'_>) {
-        for (source, target, _) in &mut self.items {
+        for Functions { source, target, .. } in &mut self.items {
             visit(Access::Reads(source));
             visit(Access::Writes(target));
         }
     }
 
     fn describe(&self) -> String {
-        match self.items.as_slice() {
-            [(_, _, scalar)] => format!("element-wise: {scalar}"),
-            items => format!("element-wise: {} functions", items.len()),
+        if let [Functions { scalars, .. }] = self.items.as_slice() {
+            let scalars: Vec<_> = scalars.iter().map(ToString::to_string).collect();
+            return format!("element-wise: {}", scalars.join(", "));
         }
+        let functions: usize = self.items.iter().map(|item| item.scalars.len()).sum();
+        format!("element-wise: {functions} functions of {} numbers", self.items.len())
     }
 }
 

@@ -36,7 +36,8 @@ impl Builder {
         self.flush();
         if !keep_all {
             self.settle();
-            let live = self.prune(outputs);
+            let mut live = self.prune(outputs);
+            self.join(outputs, &mut live);
             self.rename(outputs, &live);
             let count = |live: &[bool]| live.iter().filter(|live| **live).count();
             return Program {
@@ -123,6 +124,28 @@ impl Builder {
         }
         self.field_registers.retain(|_, register| live.numbers[*register as usize]);
         live
+    }
+
+    /// Joins chains of functions, so that what is between them needs no room.
+    fn join(&mut self, outputs: &[OutputPlan], live: &mut Live) {
+        let mut readers = vec![0u32; live.numbers.len()];
+        for item in &mut self.steps {
+            item.step().registers(&mut |access| {
+                if let Access::Reads(register) = access {
+                    readers[*register as usize] += 1;
+                }
+            });
+        }
+        for element in outputs.iter().flat_map(|output| &output.elements) {
+            if let OutputElement::Number(register) = element {
+                readers[*register as usize] += 1;
+            }
+        }
+        for item in &mut self.steps {
+            if let Item::Elementwise(step) = item {
+                step.join(&readers, &mut live.numbers);
+            }
+        }
     }
 
     fn rename(&mut self, outputs: &mut [OutputPlan], live: &Live) {

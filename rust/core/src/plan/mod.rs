@@ -14,6 +14,7 @@ mod lowering;
 pub mod notes;
 mod output;
 pub mod scalar;
+mod texts;
 
 pub use lowering::{Lowering, TensorName, TextName};
 pub use output::{OutputColumn, OutputElement, OutputPlan};

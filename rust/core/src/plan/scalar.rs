@@ -30,6 +30,43 @@ pub enum Scalar {
 /// A function as something that can be compared and hashed.
 pub type Identity = (Discriminant<Scalar>, u64, u64);
 
+/// Runs a loop over numbers with the match outside of it, so that each becomes a plain vector loop.
+macro_rules! each_scalar {
+    ($scalar:expr, |$name:ident| $loop:expr) => {
+        match $scalar {
+            Scalar::Add(c) => {
+                let $name = Scalar::Add(c);
+                $loop
+            }
+            Scalar::Subtract(c) => {
+                let $name = Scalar::Subtract(c);
+                $loop
+            }
+            Scalar::Multiply(c) => {
+                let $name = Scalar::Multiply(c);
+                $loop
+            }
+            Scalar::Divide(c) => {
+                let $name = Scalar::Divide(c);
+                $loop
+            }
+            Scalar::Clip(low, high) => {
+                let $name = Scalar::Clip(low, high);
+                $loop
+            }
+            Scalar::ReplaceMissing(c) => {
+                let $name = Scalar::ReplaceMissing(c);
+                $loop
+            }
+            Scalar::RoundF32 => {
+                let $name = Scalar::RoundF32;
+                $loop
+            }
+            $name => $loop,
+        }
+    };
+}
+
 impl Scalar {
     #[inline(always)]
     pub fn apply(self, x: f64) -> f64 {
@@ -98,24 +135,14 @@ impl Scalar {
 
     /// Applies the function to every number of `source`.
     pub fn apply_all(self, source: &[f64], target: &mut [f64]) {
-        // The match is outside the loop, so that each loop is a plain vector loop.
-        macro_rules! each {
-            ($variant:expr) => {
-                for (to, from) in target.iter_mut().zip(source) {
-                    *to = $variant.apply(*from);
-                }
-            };
-        }
-        match self {
-            Scalar::Add(c) => each!(Scalar::Add(c)),
-            Scalar::Subtract(c) => each!(Scalar::Subtract(c)),
-            Scalar::Multiply(c) => each!(Scalar::Multiply(c)),
-            Scalar::Divide(c) => each!(Scalar::Divide(c)),
-            Scalar::Clip(low, high) => each!(Scalar::Clip(low, high)),
-            Scalar::ReplaceMissing(c) => each!(Scalar::ReplaceMissing(c)),
-            Scalar::RoundF32 => each!(Scalar::RoundF32),
-            other => each!(other),
-        }
+        each_scalar!(self, |scalar| {
+            target.iter_mut().zip(source).for_each(|(to, from)| *to = scalar.apply(*from));
+        });
+    }
+
+    /// Applies the function to every number.
+    pub fn apply_in_place(self, numbers: &mut [f64]) {
+        each_scalar!(self, |scalar| numbers.iter_mut().for_each(|x| *x = scalar.apply(*x)));
     }
 }
 

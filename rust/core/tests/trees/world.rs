@@ -222,8 +222,9 @@ impl Column for Numbers {
         }
     }
 
-    fn as_f64s(&self) -> Option<&[f64]> {
-        Some(&self.0)
+    fn read_numbers(&self, start: usize, numbers: &mut [f64]) -> bool {
+        numbers.copy_from_slice(&self.0[start..][..numbers.len()]);
+        true
     }
 }
 
@@ -242,7 +243,8 @@ pub fn predict_table(plan: &Plan, columns: &[Numbers], scratch: &mut Scratch) ->
         answers.iter_mut().map(|answer| Target::Numbers(answer)).collect();
     let columns = columns.iter().map(|column| Some(column as &dyn Column)).collect();
     let mut report = Report::default();
-    plan.predict_range(&Table { columns, rows }, 0..rows, &mut targets, scratch, &mut report);
+    let table = Table::new(plan, columns, rows);
+    plan.predict_range(&table, 0..rows, &mut targets, scratch, &mut report);
     assert_eq!(report.faults, Vec::new());
     answers
 }

@@ -331,6 +331,27 @@ def test_arrow_types_that_no_text_is_are_refused(values, said):
     assert message == f"row 0: column `t` takes a text; got {said}"
 
 
+@pytest.mark.parametrize("kind", ["f8", "f4", "i8", "i4", "u1", "text"])
+def test_slices_and_chunks_are_read_as_their_rows(kind):
+    random = np.random.default_rng(7)
+    is_text = kind == "text"
+    values = pa.array(["", "a", "b"]).take(random.integers(0, 3, 999)) if is_text else None
+    values = values or pa.array(random.integers(0, 99, 999).astype(kind))
+    values = pa.compute.if_else(pa.array(random.random(999) < 0.4), None, values)
+    encoded = values.dictionary_encode()
+    chunks = [values[3:300], values[300:301], values[301:301], values[301:990]]
+    model = toys.echo(Field("t", "text")) if is_text else toys.echo(Field("t", "number"))
+    coder = toys.coded(Field("t", "text"), ("a", "b")) if is_text else model
+    rows = [{"t": value} for value in values[3:990].to_pylist()]
+    for table in (chunks, [encoded[3:300], encoded[300:990]]):
+        table = pa.table({"t": pa.chunked_array(table)})
+        for each, name in ((model, "t_read"), (coder, None)):
+            answers = each.predict(table)
+            name = name or answers.column_names[0]
+            expected = [row[name] for row in each.predict(rows)]
+            assert answers[name].to_pylist() == [None if x != x else x for x in expected]
+
+
 def test_a_decimal_that_a_float_cannot_hold_is_refused():
     table = pa.table(
         {

@@ -318,3 +318,59 @@ def test_a_row_is_told_its_first_fault():
     model = toys.echo(Field("a", "number"), Field("b", "number"))
     with pytest.raises(penstock.DataError, match="column `a`"):
         model.predict({"b": "wrong", "a": "wrong"})
+
+
+TEXTS = ["a", None, "b", "a", "new", "long enough to be compared by reference", "", "a"]
+
+
+def texts_in_every_form():
+    """The same texts as a plain column, as dictionaries in one chunk or several, as categories."""
+    plain = pa.array(TEXTS)
+    yield "plain", pa.table({"t": plain})
+    yield "large", pa.table({"t": plain.cast(pa.large_string())})
+    yield "dictionary", pa.table({"t": plain.dictionary_encode()})
+    small = pa.dictionary(pa.int8(), pa.large_string())
+    yield "small keys", pa.table({"t": plain.dictionary_encode().cast(small)})
+    chunks = [plain[:3].dictionary_encode(), plain[3:3].dictionary_encode()]
+    chunks.append(plain[3:].dictionary_encode()[:])
+    yield "chunks", pa.table({"t": pa.chunked_array(chunks)})
+    null_value = pa.DictionaryArray.from_arrays(
+        pa.array([TEXTS.index(text) for text in TEXTS]), plain
+    )
+    yield "null in the dictionary", pa.table({"t": null_value})
+    yield "categories", pd.DataFrame({"t": pd.Categorical(TEXTS)})
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        Field("t", "text"),
+        Field("t", "text", on_missing="refuse"),
+        Field("t", "text", on_missing="replace", replacement="b"),
+        Field("t", "text", on_unseen="refuse"),
+        Field("t", "text", on_unseen="missing"),
+        Field("t", "text", pattern="[a-z]*"),
+        Field("t", "text", pattern="[a-z]*", on_range="missing", on_missing="refuse"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("unseen", [-1, -2])
+def test_texts_are_read_alike_whatever_holds_them(field, unseen):
+    model = toys.coded(field, ("a", "b", TEXTS[5]), unseen=unseen)
+    rows = [{"t": text} for text in TEXTS]
+    expected = [
+        (None, str(answer)) if isinstance(answer, penstock.DataError) else (answer["value"], None)
+        for answer in model.predict(rows, on_error="return")
+    ]
+    warned = model.predict(rows, on_error="return", warnings=True)
+    warned = [
+        [] if isinstance(answer, penstock.DataError) else answer["warnings"] for answer in warned
+    ]
+    for form, table in texts_in_every_form():
+        answers = pa.table(model.predict(table, on_error="return")).to_pylist()
+        assert [(row["value"], row["error"]) for row in answers] == expected, form
+        answers = pa.table(model.predict(table, on_error="return", warnings=True)).to_pylist()
+        assert [(row["value"], row["error"]) for row in answers] == expected, form
+        good = [row["error"] is None for row in answers]
+        kept = [row["warnings"] if ok else [] for row, ok in zip(answers, good, strict=True)]
+        assert kept == warned, form

@@ -63,6 +63,9 @@ impl Levels for Dictionaries {
         let (mut row, mut rest) = (start, positions);
         let first = self.keys.partition_point(|chunk| chunk.start <= start).saturating_sub(1);
         for chunk in &self.keys[first.min(self.keys.len())..] {
+            if rest.is_empty() {
+                break;
+            }
             let from = row - chunk.start;
             let count = (chunk.keys.len() - from).min(rest.len());
             let (now, later) = rest.split_at_mut(count);

@@ -32,54 +32,27 @@ struct Kind {
     /// Share of tests on a category of 30 in a set, and on one level of 200.
     categorical: f64,
     levels: f64,
+    is_oblivious: bool,
 }
 
-const KINDS: [Kind; 5] = [
-    Kind {
-        name: "numbers",
-        trees: 500,
-        leaves: 63,
-        cuts: 250,
-        missing_left: 0.0,
-        categorical: 0.0,
-        levels: 0.0,
-    },
-    Kind {
-        name: "missing values",
-        trees: 500,
-        leaves: 63,
-        cuts: 250,
-        missing_left: 0.5,
-        categorical: 0.0,
-        levels: 0.0,
-    },
-    Kind {
-        name: "one-hot levels",
-        trees: 500,
-        leaves: 63,
-        cuts: 250,
-        missing_left: 0.0,
-        categorical: 0.0,
-        levels: 0.3,
-    },
-    Kind {
-        name: "category sets",
-        trees: 500,
-        leaves: 63,
-        cuts: 250,
-        missing_left: 0.0,
-        categorical: 0.3,
-        levels: 0.0,
-    },
-    Kind {
-        name: "deep forest",
-        trees: 100,
-        leaves: 2_000,
-        cuts: 2_000,
-        missing_left: 0.0,
-        categorical: 0.0,
-        levels: 0.0,
-    },
+const PLAIN: Kind = Kind {
+    name: "numbers",
+    trees: 500,
+    leaves: 63,
+    cuts: 250,
+    missing_left: 0.0,
+    categorical: 0.0,
+    levels: 0.0,
+    is_oblivious: false,
+};
+
+const KINDS: [Kind; 6] = [
+    PLAIN,
+    Kind { name: "missing values", missing_left: 0.5, ..PLAIN },
+    Kind { name: "one-hot levels", levels: 0.3, ..PLAIN },
+    Kind { name: "category sets", categorical: 0.3, ..PLAIN },
+    Kind { name: "deep forest", trees: 100, leaves: 2_000, cuts: 2_000, ..PLAIN },
+    Kind { name: "oblivious", leaves: 64, is_oblivious: true, ..PLAIN },
 ];
 
 const LEVELS: usize = 200;
@@ -121,6 +94,10 @@ fn grow(kind: &Kind, rows: &[Vec<f64>], random: &mut Random) -> (Trees, Inputs) 
     let levels = if kind.levels > 0.0 { LEVELS } else { 0 };
     let shape = Shape { trees: 0, numbers: NUMBERS, ..Shape::default() };
     let (mut trees, mut inputs) = shape.make();
+    if kind.is_oblivious {
+        (0..kind.trees).for_each(|_| grow_levels(kind, rows, &mut trees, random));
+        return (trees, inputs);
+    }
     inputs.levels = vec![(1.0, 0.0); levels];
     if kind.categorical > 0.0 {
         trees.set_words = (0..64).map(|_| random.bits() as u32).collect();
@@ -167,6 +144,29 @@ fn grow_tree(kind: &Kind, rows: &[Vec<f64>], trees: &mut Trees, random: &mut Ran
         trees.left[node] = trees.leaves.len() as i32;
         trees.leaves.push(random.uniform() - 0.5);
     }
+}
+
+/// The same test in all nodes of a level.
+fn grow_levels(kind: &Kind, rows: &[Vec<f64>], trees: &mut Trees, random: &mut Random) {
+    let root = trees.features.len();
+    for level in 0..kind.leaves.ilog2() {
+        let (feature, threshold, flags) = test(kind, &rows[random.below(rows.len())], random);
+        for _ in 0..1 << level {
+            let left = 2 * (trees.features.len() - root) as i32 + 1;
+            trees.features.push(feature as i32);
+            trees.thresholds.push(threshold);
+            trees.flags.push(flags);
+            trees.left.push(left);
+            trees.right.push(left + 1);
+        }
+    }
+    for _ in 0..kind.leaves {
+        let leaf = add_leaf(trees);
+        trees.left[leaf] = trees.leaves.len() as i32;
+        trees.leaves.push(random.uniform() - 0.5);
+    }
+    trees.ends.push(trees.features.len() as i32);
+    trees.outputs.push(0);
 }
 
 fn add_leaf(trees: &mut Trees) -> usize {

@@ -4,8 +4,10 @@ use crate::random::{fields, row, Random, Shape};
 use crate::reference;
 use crate::world::{columns, plan, predict_row, predict_table, Inputs, Trees};
 use penstock_core::plan::block::Scratch;
+use penstock_core::trees::Kernel;
 use proptest::prelude::*;
 use serde_json::json;
+use std::process::Command;
 
 /// Compares rows, single and together, with the reference.
 pub fn check(trees: &Trees, inputs: &Inputs, rows: &[Vec<f64>]) {
@@ -57,12 +59,13 @@ prop_compose! {
         set_words in prop::sample::select(vec![1, 2, 9]),
         missing_kinds in prop::sample::select(vec![vec![0], vec![1], vec![2], vec![0, 1, 2]]),
         missing_left in prop::sample::select(vec![0.0, 0.5]),
+        is_oblivious in prop::bool::weighted(0.2),
         fields in settings(),
     ) -> Shape {
         Shape {
             seed, trees, most_leaves, numbers, levels, constants, outputs,
             is_vector: is_vector && outputs > 1, shared_leaves, categorical, set_words,
-            missing_kinds, missing_left, fields,
+            missing_kinds, missing_left, is_oblivious, fields,
         }
     }
 }
@@ -75,6 +78,20 @@ proptest! {
         shape in shapes(), row_count in prop::sample::select(vec![1usize, 7, 8, 30, 33, 64, 65, 256, 300])
     ) {
         check_shape(&shape, row_count);
+    }
+}
+
+#[test]
+fn test_every_kernel_gives_the_same_bits() {
+    let tests = std::env::current_exe().expect("this program");
+    for kernel in Kernel::all() {
+        let run = Command::new(&tests)
+            .args(["test_every_ensemble_gives_the_bits", "--test-threads", "1"])
+            .env("PENSTOCK_KERNEL", kernel.name())
+            .output()
+            .expect("it runs");
+        let told = String::from_utf8_lossy(&run.stdout);
+        assert!(run.status.success() && told.contains("1 passed"), "{kernel:?}: {told}");
     }
 }
 

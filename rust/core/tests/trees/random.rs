@@ -52,6 +52,8 @@ pub struct Shape {
     pub set_words: usize,
     pub missing_kinds: Vec<u8>,
     pub missing_left: f64,
+    /// Whether all nodes of a level make the same test.
+    pub is_oblivious: bool,
     pub fields: Map<String, Value>,
 }
 
@@ -80,6 +82,7 @@ impl Default for Shape {
             set_words: 1,
             missing_kinds: vec![2],
             missing_left: 0.5,
+            is_oblivious: false,
             fields: fields(),
         }
     }
@@ -178,7 +181,12 @@ impl Shape {
         }
         let mut leaf_count = 0;
         for _ in 0..self.trees {
-            leaf_count += self.add_tree(&mut trees, &inputs, leaf_count, &mut random);
+            let add = if self.is_oblivious && inputs.width() > 0 {
+                Self::add_levels
+            } else {
+                Self::add_tree
+            };
+            leaf_count += add(self, &mut trees, &inputs, leaf_count, &mut random);
             trees.ends.push(trees.features.len() as i32);
             let outputs = if self.is_vector { 1 } else { self.outputs };
             trees.outputs.push(random.below(outputs) as i32);
@@ -249,6 +257,44 @@ impl Shape {
             }
         }
         leaf
+    }
+
+    /// Adds a tree that makes the same test in all nodes of a level; returns its number of leaves.
+    fn add_levels(
+        &self,
+        trees: &mut Trees,
+        inputs: &Inputs,
+        first_leaf: usize,
+        random: &mut Random,
+    ) -> usize {
+        let start = trees.features.len();
+        let depth = random.below(self.most_leaves.ilog2() as usize + 1);
+        for level in 0..depth {
+            let first = trees.features.len();
+            for at in first..first + (1 << level) {
+                trees.features.push(-1);
+                trees.thresholds.push(0.0);
+                trees.flags.push(0);
+                let left = 2 * (at - start) + 1;
+                trees.left.push(left as i32);
+                trees.right.push(left as i32 + 1);
+            }
+            self.add_test(trees, first, inputs, random);
+            for at in first + 1..trees.features.len() {
+                trees.features[at] = trees.features[first];
+                trees.thresholds[at] = trees.thresholds[first];
+                trees.flags[at] = trees.flags[first];
+            }
+        }
+        for leaf in 0..1 << depth {
+            trees.features.push(-1);
+            trees.thresholds.push(0.0);
+            trees.flags.push(0);
+            let row = self.shared_leaves.map(|rows| random.below(rows));
+            trees.left.push(row.unwrap_or(first_leaf + leaf) as i32);
+            trees.right.push(-1);
+        }
+        1 << depth
     }
 
     fn add_test(&self, trees: &mut Trees, at: usize, inputs: &Inputs, random: &mut Random) {

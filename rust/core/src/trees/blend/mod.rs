@@ -2,9 +2,10 @@
 //! answer.
 //!
 //! The cost grows with the nodes and not with the depth, and no step waits for memory or for another row. Ranks, leaves
-//! and answers are bytes. `program` writes the straight line for each tree, `tests` makes bytes of what a range of bytes
-//! cannot say, `run` runs it on the vectors of a kernel.
+//! and answers are bytes. `program` writes the straight line for each tree, `oblivious` finds trees that need one test for
+//! each level, `tests` makes bytes of what a range of bytes cannot say, `run` runs it on the vectors of a kernel.
 
+mod oblivious;
 mod program;
 mod run;
 mod tests;

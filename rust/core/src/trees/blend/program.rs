@@ -3,6 +3,7 @@
 use super::super::lanes::BIAS;
 use super::super::nodes::{Node, Word};
 use super::super::windows::Window;
+use super::oblivious::levels;
 use super::tests::{Odd, Tests};
 use super::MOST_LEAVES;
 use foldhash::HashMap;
@@ -54,11 +55,13 @@ impl Operand {
     }
 }
 
-/// A tree: its odd tests, then its instructions, of which the first choose between leaves alone.
+/// A tree: its odd tests, then its instructions. The first of them choose between leaves alone, the last add a bit to
+/// the number of a leaf.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Line {
     pub odd_end: usize,
     pub pairs_end: usize,
+    pub rest_end: usize,
     pub end: usize,
     /// Slot of the answer.
     pub answer: u16,
@@ -152,8 +155,19 @@ enum Task {
 impl<W: Word> Compiler<'_, W> {
     fn tree(&mut self, root: usize) -> Line {
         (self.pairs, self.rest, self.odd) = (Vec::new(), Vec::new(), 0);
-        let answer = self.answer(root);
-        let mut answer = answer;
+        let levels = levels(self.nodes, root).filter(|levels| levels.len() > 1);
+        let mut bits = Vec::new();
+        let mut answer = match &levels {
+            None => self.answer(root),
+            Some(levels) => {
+                for level in levels {
+                    let test = self.test(&self.nodes[*level]);
+                    bits.push(self.instruction(test, (Operand::leaf(0), Operand::leaf(1)), 0));
+                }
+                self.pairs.push(bits.remove(0));
+                Operand::slot(0)
+            }
+        };
         if answer.is_leaf() {
             // A tree of one leaf: a choice between it and itself.
             let window = Window::holding(0, W::default(), W::default());
@@ -166,9 +180,12 @@ impl<W: Word> Compiler<'_, W> {
         program.instructions.append(&mut self.pairs);
         let pairs_end = program.instructions.len();
         program.instructions.append(&mut self.rest);
+        let rest_end = program.instructions.len();
+        program.instructions.append(&mut bits);
         Line {
             odd_end: program.odd.len(),
             pairs_end,
+            rest_end,
             end: program.instructions.len(),
             answer: answer.slot_number() as u16,
         }
@@ -205,28 +222,26 @@ impl<W: Word> Compiler<'_, W> {
         answers.pop().unwrap_or(Operand::leaf(0))
     }
 
-    fn choose(
-        &mut self,
-        (lane, low, last): (u32, u8, u8),
-        first: Operand,
-        second: Operand,
-    ) -> Operand {
-        let span = last.wrapping_sub(low).wrapping_add(BIAS);
-        let low = low.wrapping_add(BIAS);
-        let make = |target| Instruction { lane, target, first, second, low, span };
+    fn choose(&mut self, test: (u32, u8, u8), first: Operand, second: Operand) -> Operand {
         // The answer takes the place of a child's, which nobody else asks for.
         let slot = [first, second].into_iter().find(|operand| !operand.is_leaf());
+        let number = slot.map_or(self.pairs.len(), Operand::slot_number) as u16;
+        let instruction = self.instruction(test, (first, second), number);
         match slot {
-            Some(slot) => {
-                self.rest.push(make(slot.slot_number() as u16));
-                slot
-            }
-            None => {
-                let target = self.pairs.len() as u16;
-                self.pairs.push(make(target));
-                Operand::slot(target)
-            }
+            Some(_) => self.rest.push(instruction),
+            None => self.pairs.push(instruction),
         }
+        Operand::slot(number)
+    }
+
+    fn instruction(
+        &self,
+        (lane, low, last): (u32, u8, u8),
+        (first, second): (Operand, Operand),
+        target: u16,
+    ) -> Instruction {
+        let span = last.wrapping_sub(low).wrapping_add(BIAS);
+        Instruction { lane, target, first, second, low: low.wrapping_add(BIAS), span }
     }
 
     /// Where the bytes of a test are, and which of them go first: from one to another.

@@ -86,11 +86,12 @@ impl Blend {
                     odd.run(self.kernel, sources, (windows, lane), rows);
                 }
             }
-            let (pairs, rest) =
-                program.instructions[before.end..line.end].split_at(line.pairs_end - before.end);
+            let pairs = &program.instructions[before.end..line.pairs_end];
+            let rest = &program.instructions[line.pairs_end..line.rest_end];
+            let bits = &program.instructions[line.rest_end..line.end];
             let memory = room[..answers].as_mut_ptr().cast::<u8>();
             let slots = slots * BLOCK_ROWS;
-            self.kernel.run(Tree { pairs, rest, memory, slots, rows });
+            self.kernel.run(Tree { pairs, rest, bits, memory, slots, rows });
             let answer = slots / BLOCK_ROWS + usize::from(line.answer);
             let (slots, answers) = room.split_at_mut(answers);
             answers[count].0[..rows].copy_from_slice(&slots[answer].0[..rows]);
@@ -113,6 +114,7 @@ impl Blend {
 struct Tree<'a> {
     pairs: &'a [Instruction],
     rest: &'a [Instruction],
+    bits: &'a [Instruction],
     /// Constants, lanes and slots.
     memory: *mut u8,
     /// Where the slots begin.
@@ -143,9 +145,8 @@ impl Tree<'_> {
                 let (low, span) = (B::splat(instruction.low), B::splat(instruction.span));
                 let first = B::splat(instruction.first.leaf_byte());
                 let second = B::splat(instruction.second.leaf_byte());
-                let lane = self.memory.add(LANES_START + instruction.lane as usize * BLOCK_ROWS);
-                let target =
-                    self.memory.add(self.slots + usize::from(instruction.target) * BLOCK_ROWS);
+                let lane = self.lane(instruction);
+                let target = self.target(instruction);
                 for at in 0..vectors {
                     let bytes = B::load(lane.add(at * B::WIDTH));
                     bytes.choose(low, span, first, second).store(target.add(at * B::WIDTH));
@@ -153,9 +154,8 @@ impl Tree<'_> {
             }
             for instruction in self.rest {
                 let (low, span) = (B::splat(instruction.low), B::splat(instruction.span));
-                let lane = self.memory.add(LANES_START + instruction.lane as usize * BLOCK_ROWS);
-                let target =
-                    self.memory.add(self.slots + usize::from(instruction.target) * BLOCK_ROWS);
+                let lane = self.lane(instruction);
+                let target = self.target(instruction);
                 // Leaves stay at one vector, slots go on: no branch, as their order follows no pattern.
                 let (first, first_step) = self.operand::<B>(instruction.first);
                 let (second, second_step) = self.operand::<B>(instruction.second);
@@ -166,7 +166,30 @@ impl Tree<'_> {
                     bytes.choose(low, span, first, second).store(target.add(at * B::WIDTH));
                 }
             }
+            for instruction in self.bits {
+                let (low, span) = (B::splat(instruction.low), B::splat(instruction.span));
+                let (zero, one) = (B::splat(0), B::splat(1));
+                let lane = self.lane(instruction);
+                let target = self.target(instruction);
+                for at in 0..vectors {
+                    let bytes = B::load(lane.add(at * B::WIDTH));
+                    let bit = bytes.choose(low, span, zero, one);
+                    let number = B::load(target.add(at * B::WIDTH));
+                    number.plus(number).plus(bit).store(target.add(at * B::WIDTH));
+                }
+            }
         }
+    }
+
+    #[inline(always)]
+    fn lane(&self, instruction: &Instruction) -> *const u8 {
+        let lane = LANES_START + instruction.lane as usize * BLOCK_ROWS;
+        self.memory.cast_const().wrapping_add(lane)
+    }
+
+    #[inline(always)]
+    fn target(&self, instruction: &Instruction) -> *mut u8 {
+        self.memory.wrapping_add(self.slots + usize::from(instruction.target) * BLOCK_ROWS)
     }
 
     /// Where an operand is, and how far its vectors are apart.

@@ -45,6 +45,11 @@ impl Bytes for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn plus(self, other: Self) -> Self {
+        Self(unsafe { _mm512_add_epi8(self.0, other.0) })
+    }
+
+    #[inline(always)]
     unsafe fn table(bits: &[u8; 32]) -> Self::Table {
         unsafe {
             let first = _mm_loadu_si128(bits.as_ptr().cast());

@@ -25,6 +25,8 @@ pub trait Bytes: Copy {
     /// `low` and `span` have the `BIAS` added.
     unsafe fn choose(self, low: Self, span: Self, first: Self, second: Self) -> Self;
 
+    unsafe fn plus(self, other: Self) -> Self;
+
     unsafe fn table(bits: &[u8; 32]) -> Self::Table;
 
     /// Zero where the bit of the table with this number is set, else another number.

@@ -45,6 +45,11 @@ impl Bytes for Neon {
     }
 
     #[inline(always)]
+    unsafe fn plus(self, other: Self) -> Self {
+        Self(unsafe { vaddq_u8(self.0, other.0) })
+    }
+
+    #[inline(always)]
     unsafe fn table(bits: &[u8; 32]) -> Self::Table {
         unsafe { uint8x16x2_t(vld1q_u8(bits.as_ptr()), vld1q_u8(bits.as_ptr().add(16))) }
     }

@@ -42,6 +42,13 @@ impl Bytes for Portable {
     }
 
     #[inline(always)]
+    unsafe fn plus(self, other: Self) -> Self {
+        let mut sum = self.0;
+        sum.iter_mut().zip(other.0).for_each(|(sum, other)| *sum = sum.wrapping_add(other));
+        Self(sum)
+    }
+
+    #[inline(always)]
     unsafe fn table(bits: &[u8; 32]) -> Self::Table {
         *bits
     }

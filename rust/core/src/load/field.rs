@@ -80,6 +80,8 @@ pub struct FieldPlan {
     replacement: Option<Replacement>,
     on_invalid: OnInvalid,
     range: (f64, f64),
+    /// Of a field of numbers, which need neither a closer look nor a warning.
+    plain: Option<Bounds>,
     pattern: Option<Regex>,
     infinite: Infinite,
     on_range: OnRange,
@@ -94,6 +96,14 @@ impl FieldPlan {
 
     fn new(at: usize, field: &Field, builder: &Builder) -> Result<Self, ArtifactError> {
         let codings = builder.text_codings.iter().enumerate();
+        let range =
+            (field.minimum.unwrap_or(f64::NEG_INFINITY), field.maximum.unwrap_or(f64::INFINITY));
+        let finite = match field.infinite {
+            Infinite::Allow => Bounds::ALL,
+            Infinite::Refuse => Bounds::FINITE,
+        };
+        let is_number = field.r#type == FieldType::Number && field.levels.is_none();
+        let may_be_missing = field.on_missing == OnMissing::Allow;
         Ok(Self {
             name: field.name.clone(),
             r#type: field.r#type,
@@ -103,10 +113,8 @@ impl FieldPlan {
             on_missing: field.on_missing,
             replacement: field.replacement.as_ref().and_then(replacement),
             on_invalid: field.on_invalid,
-            range: (
-                field.minimum.unwrap_or(f64::NEG_INFINITY),
-                field.maximum.unwrap_or(f64::INFINITY),
-            ),
+            range,
+            plain: is_number.then(|| finite.both(Bounds::new(range.0, range.1, may_be_missing))),
             pattern: field.pattern.as_deref().map(|text| pattern(&field.name, text)).transpose()?,
             infinite: field.infinite,
             on_range: field.on_range,
@@ -118,6 +126,11 @@ impl FieldPlan {
     /// Whether an absent column or key is refused.
     pub fn is_required(&self) -> bool {
         self.r#type != FieldType::Ignored && self.on_missing == OnMissing::Refuse
+    }
+
+    /// Whether something depends on its numbers.
+    pub fn is_read(&self) -> bool {
+        self.number.is_some()
     }
 
     pub fn is_ignored(&self) -> bool {
@@ -136,19 +149,22 @@ impl FieldPlan {
 
     /// Whether these numbers pass all checks; they are rounded as the field says.
     pub(super) fn takes_numbers(&self, numbers: &mut [f64]) -> bool {
-        if self.r#type != FieldType::Number || self.levels.is_some() {
-            return false;
-        }
+        let Some(bounds) = self.plain else { return false };
         if self.precision == Precision::F32 {
             numbers.iter_mut().for_each(|x| *x = f64::from(*x as f32));
         }
-        let finite = match self.infinite {
-            Infinite::Allow => Bounds::ALL,
-            Infinite::Refuse => Bounds::FINITE,
-        };
-        let may_be_missing = self.on_missing == OnMissing::Allow;
-        let bounds = finite.both(Bounds::new(self.range.0, self.range.1, may_be_missing));
         numbers.iter().fold(true, |hold, x| hold & bounds.hold(*x))
+    }
+
+    /// The number of a cell that passes all checks; `None` where it needs a closer look.
+    pub(super) fn takes_number(&self, cell: Cell<'_>) -> Option<f64> {
+        let mut number = [match cell {
+            Cell::Number(x) => x,
+            Cell::Integer(x) if x.unsigned_abs() <= LARGEST_INTEGER => x as f64,
+            Cell::Missing => f64::NAN,
+            _ => return None,
+        }];
+        self.takes_numbers(&mut number).then_some(number[0])
     }
 
     /// Whether these texts are read as they are.

@@ -37,7 +37,19 @@ impl Plan {
     ) {
         for (at, field) in self.fields.iter().enumerate() {
             let cell = cells.get(at).copied().unwrap_or(Cell::Absent);
-            self.load_cell(at, field, cell, (0, 0), block, warnings);
+            let is_done = match (field.number, field.takes_number(cell)) {
+                (Some(register), Some(number)) => {
+                    block.number_mut(register)[0] = number;
+                    true
+                }
+                (None, None) if warnings.is_none() => {
+                    self.load_texts(field, std::slice::from_ref(&cell), block)
+                }
+                (_, number) => number.is_some(),
+            };
+            if !is_done {
+                self.load_cell(at, field, cell, (0, 0), block, warnings);
+            }
         }
     }
 

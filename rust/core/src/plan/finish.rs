@@ -108,21 +108,20 @@ impl Builder {
                 OutputElement::Text(_) => {}
             }
         }
-        let before = self.steps.len();
-        let mut kept = Vec::with_capacity(before);
+        let mut kept = Vec::with_capacity(self.steps.len());
         for mut item in std::mem::take(&mut self.steps).into_iter().rev() {
             if live.takes(&mut item) {
                 kept.push(item);
             }
         }
         kept.reverse();
-        self.notes.dropped = before - kept.len();
         self.steps = kept;
         for coding in &mut self.text_codings {
             coding.is_read = live.codes[coding.register as usize] || coding.refuses();
             live.codes[coding.register as usize] = coding.is_read;
         }
         self.field_registers.retain(|_, register| live.numbers[*register as usize]);
+        self.notes.dropped = live.numbers.iter().filter(|is_live| !**is_live).count();
         live
     }
 

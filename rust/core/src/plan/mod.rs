@@ -112,6 +112,20 @@ impl Plan {
         self.positions.get(name).copied()
     }
 
+    /// For each field whether something depends on the values that it accepts.
+    fn read_fields(&self) -> Vec<bool> {
+        let mut is_read: Vec<bool> = self.fields.iter().map(FieldPlan::is_read).collect();
+        for coding in self.text_codings.iter().filter(|coding| coding.is_read) {
+            is_read[coding.field] = true;
+        }
+        for element in self.outputs.iter().flat_map(|output| &output.elements) {
+            if let OutputElement::Text(text) = element {
+                is_read[text.field] = true;
+            }
+        }
+        is_read
+    }
+
     /// One line per step, for people.
     pub fn describe(&self) -> Vec<String> {
         let codings = self.text_codings.iter().filter(|coding| coding.is_read).map(|coding| {
@@ -119,7 +133,14 @@ impl Plan {
             format!("codes of `{field}`: {} levels", coding.index.len())
         });
         let notes = self.notes.lines(|field| &self.fields[field].name).into_iter();
-        notes.chain(codings).chain(self.steps.iter().map(|step| step.describe())).collect()
+        let fields = self.fields.iter().zip(self.read_fields());
+        let unread = fields.filter(|(field, is_read)| !is_read && !field.is_ignored());
+        let unread = unread.map(|(field, _)| format!("only checked: `{}`", field.name));
+        notes
+            .chain(unread)
+            .chain(codings)
+            .chain(self.steps.iter().map(|step| step.describe()))
+            .collect()
     }
 }
 

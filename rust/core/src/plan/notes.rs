@@ -26,7 +26,7 @@ pub struct Notes {
     pub shared: usize,
     /// Checks of elements that others had made before.
     pub known_checks: usize,
-    /// Columns that nothing needs.
+    /// Columns that nothing needs any more.
     pub dropped: usize,
 }
 
@@ -35,9 +35,9 @@ impl Notes {
     pub fn lines<'a>(&'a self, name: impl Fn(usize) -> &'a str) -> Vec<String> {
         let mut lines: Vec<String> = self.notes.iter().map(|note| note.line(&name)).collect();
         let counts = [
-            (self.shared, "shared: ", " functions and codings were there already"),
-            (self.known_checks, "known: ", " checks were made before"),
-            (self.dropped, "dropped: ", " columns are needed by nothing"),
+            (self.shared, "shared: ", " functions and codings, computed once"),
+            (self.known_checks, "dropped: ", " checks that policies or other checks imply"),
+            (self.dropped, "dropped: ", " columns that nothing needs"),
         ];
         for (count, before, after) in counts {
             if count > 0 {

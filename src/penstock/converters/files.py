@@ -75,7 +75,7 @@ class XGBoostDocument:
             raise ConvertError(
                 f"the file was written by XGBoost {saved[0]}.{saved[1]}, and "
                 f"{xgboost.__version__} is installed, which may read it wrong; upgrade it for the "
-                "proof, or convert with `verify=False`"
+                "proof, or convert without one (`verify=False`, on the command line --no-verify)"
             )
         booster = xgboost.Booster()
         booster.load_model(bytearray(self.data))
@@ -87,8 +87,8 @@ def _check_installed(library: str) -> None:
 
     if find_spec(library) is None:
         raise ConvertError(
-            f"`{library}` is not installed, and the proof asks it; install it, or convert with "
-            "`verify=False`"
+            f"`{library}` is not installed, and the proof asks it; install it, or convert without "
+            "a proof (`verify=False`, on the command line --no-verify)"
         )
 
 

@@ -9,13 +9,13 @@ from penstock.converters.values import LINK_TOLERANCE, Column, Value
 
 __all__ = ["apply_function", "function_transformer"]
 
-# Names of ufuncs to names of the operator `map`.
+# Names of ufuncs to names of the operator `map`. Without `cbrt` and `tanh`: of half of all numbers
+# numpy's last bit is another, and a tree behind them would take the other side of a cut.
 FUNCTIONS: dict[str, str] = {
     "absolute": "abs",
     "arccos": "arccos",
     "arcsin": "arcsin",
     "arctan": "arctan",
-    "cbrt": "cbrt",
     "ceil": "ceil",
     "cos": "cos",
     "cosh": "cosh",
@@ -46,7 +46,6 @@ FUNCTIONS: dict[str, str] = {
     "sqrt": "sqrt",
     "square": "square",
     "tan": "tan",
-    "tanh": "tanh",
     "trunc": "trunc",
 }
 TESTS = frozenset(("isfinite", "isinf", "isnan"))

@@ -191,6 +191,7 @@ impl Lower for Lookup {
             let source = code(lowering, element)?;
             let target = lowering.output(std::slice::from_ref(element));
             let values = values[range].to_vec();
+            lowering.builder.note_lookup(target, source, &values, absent);
             lowering.builder.push(LookupStep { source, target, values, absent });
             output.push(Element::Number(target));
         }

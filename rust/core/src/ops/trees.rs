@@ -126,6 +126,9 @@ fn note(lowering: &mut Lowering<'_>, folds: &Folds, tested: &[Element]) {
     let mut columns: BTreeMap<CodeRegister, usize> = BTreeMap::new();
     for element in tested {
         match element {
+            Element::Number(register) if lowering.builder.ordinal(*register).is_some() => {
+                lowering.note(element, Folded::Ordinals);
+            }
             Element::Number(register) => {
                 let fold = folds.get(register).filter(|fold| !fold.chain.is_empty());
                 if let Some(fold) = fold {

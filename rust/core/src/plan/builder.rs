@@ -5,7 +5,7 @@ use super::bounds::Bounds;
 use super::chain::{Chain, Fold, MOST_SCALARS};
 use super::coding::{NumberCoding, Otherwise, TextCoding};
 use super::columns::{Elementwise, Fill, Indicate};
-use super::element::{CodeRegister, Element, Register, Text};
+use super::element::{CodeRegister, Element, Register, Text, NO_CODE};
 use super::notes::Notes;
 use super::scalar::{Identity, Scalar};
 use foldhash::fast::RandomState;
@@ -28,6 +28,36 @@ struct Number {
     /// The register and the function that it is made with.
     made: Option<(Register, Scalar)>,
     bounds: Bounds,
+}
+
+/// Numbers by code, in ascending order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lookup {
+    pub code: CodeRegister,
+    pub values: Vec<f64>,
+    /// How many of the last numbers are missing.
+    pub missing: usize,
+    /// The number of a row without a code.
+    pub absent: f64,
+}
+
+impl Lookup {
+    /// Itself without the missing numbers, if those come last and the others ascend.
+    fn ascending(mut self) -> Option<Self> {
+        let present = self.values.iter().take_while(|value| !value.is_nan()).count();
+        let is_missing = self.values[present..].iter().all(|value| value.is_nan());
+        self.missing = self.values.len() - present;
+        self.values.truncate(present);
+        (is_missing && self.values.is_sorted()).then_some(self)
+    }
+}
+
+/// Codes that tests look at themselves: no more than ranks that fit a byte.
+const MOST_ORDINALS: usize = 254;
+
+/// The least number above all codes.
+fn limit(codes: impl Iterator<Item = u32>) -> u32 {
+    codes.filter(|code| *code != NO_CODE).max().map_or(0, |code| code.saturating_add(1))
 }
 
 /// What was made once and is used wherever it is asked for again.
@@ -54,6 +84,9 @@ pub struct Builder {
     pub notes: Notes,
     numbers: Vec<Number>,
     code_origins: Vec<Origin>,
+    /// For codes that are below a known limit, or `NO_CODE`: the limit.
+    code_limits: HashMap<CodeRegister, u32>,
+    lookups: HashMap<Register, Lookup>,
     pending: Elementwise,
     known: Known,
 }
@@ -106,6 +139,7 @@ impl Builder {
         same.push(self.text_codings.len());
         coding.register = self.new_code(Arc::from([text.field]));
         let register = coding.register;
+        self.code_limits.insert(register, limit(coding.codes()));
         self.text_codings.push(coding);
         register
     }
@@ -127,6 +161,9 @@ impl Builder {
         let fields = self.numbers[source as usize].origin.clone();
         let target = self.new_code(fields.clone());
         self.known.numbers.insert(key, target);
+        let others = [missing.code(), unseen.code()];
+        let limit = limit(levels.iter().map(|(_, code)| *code).chain(others));
+        self.code_limits.insert(target, limit);
         self.push(NumberCoding { source, target, levels, missing, unseen, fields });
         target
     }
@@ -207,6 +244,29 @@ impl Builder {
         let missing =
             self.numbers[root as usize].bounds.may_be_missing.then(|| chain.apply(f64::NAN));
         Fold { root, chain, missing }
+    }
+
+    /// Notes that a number is looked up by a code; others than those of `values` have `absent`.
+    pub fn note_lookup(
+        &mut self,
+        target: Register,
+        code: CodeRegister,
+        values: &[f64],
+        absent: f64,
+    ) {
+        let limit = self.code_limits.get(&code).map_or(u32::MAX, |limit| *limit) as usize;
+        if limit <= values.len() && values.len() <= MOST_ORDINALS {
+            let values = values.to_vec();
+            self.lookups.insert(target, Lookup { code, values, absent, missing: 0 });
+        }
+    }
+
+    /// The number as one that ascends with a code.
+    pub fn ordinal(&self, register: Register) -> Option<Lookup> {
+        let fold = self.fold(register);
+        let Lookup { code, values, absent, .. } = self.lookups.get(&fold.root)?;
+        let values = values.iter().map(|value| fold.chain.apply(*value)).collect();
+        Lookup { code: *code, values, absent: fold.chain.apply(*absent), missing: 0 }.ascending()
     }
 
     /// Whether the number can be missing in a row that was not refused.

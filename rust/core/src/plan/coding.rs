@@ -17,6 +17,16 @@ pub enum Otherwise {
     Refuse,
 }
 
+impl Otherwise {
+    /// The code; a row that is refused has none.
+    pub fn code(self) -> u32 {
+        match self {
+            Otherwise::Code(code) => code,
+            Otherwise::Refuse => NO_CODE,
+        }
+    }
+}
+
 /// The codes of a text input; filled when the row is read, once per text and not per use.
 #[derive(Debug)]
 pub struct TextCoding {
@@ -68,6 +78,11 @@ impl TextCoding {
     /// Whether it refuses rows.
     pub fn refuses(&self) -> bool {
         self.missing == Otherwise::Refuse || self.unseen == Otherwise::Refuse
+    }
+
+    /// All codes, and `NO_CODE` perhaps.
+    pub fn codes(&self) -> impl Iterator<Item = u32> + '_ {
+        self.index.codes().chain([self.missing, self.unseen].into_iter().map(Otherwise::code))
     }
 
     /// A hash of the levels, whatever their order.

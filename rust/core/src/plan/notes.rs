@@ -15,8 +15,8 @@ pub enum Folded {
     Cuts(Chain),
     /// One-hot columns that became tests on a code.
     Tests(usize),
-    /// One-hot columns that became a table of addends.
-    Addends(usize),
+    /// Numbers that ascend with a code and became tests on it.
+    Ordinals,
 }
 
 #[derive(Default)]
@@ -62,8 +62,8 @@ impl Note {
             Folded::Tests(columns) => {
                 format!("folded: {columns} one-hot columns of {fields} into tests of its code in `{node}`")
             }
-            Folded::Addends(columns) => {
-                format!("folded: {columns} one-hot columns of {fields} into a table of addends in `{node}`")
+            Folded::Ordinals => {
+                format!("folded: the numbers of the codes of {fields} into tests of its code in `{node}`")
             }
         }
     }

@@ -83,6 +83,10 @@ impl TextIndex {
         };
     }
 
+    pub fn codes(&self) -> impl Iterator<Item = u32> + '_ {
+        self.short.values().chain(self.long.values()).copied()
+    }
+
     pub fn len(&self) -> usize {
         self.short.len() + self.long.len()
     }

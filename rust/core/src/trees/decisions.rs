@@ -5,15 +5,28 @@ use super::nodes::LAST_RANK;
 use super::rules::{Category, Missing, OtherCategory};
 use super::sets::{Membership, Tables};
 use super::survey::Source;
-use crate::plan::builder::Builder;
+use crate::plan::builder::{Builder, Lookup};
 use crate::plan::element::{CodeRegister, Element, Register};
 
 /// An element that trees can test.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Input {
-    Number { register: Register, may_be_missing: bool },
+    Number {
+        register: Register,
+        may_be_missing: bool,
+    },
+    /// A number that ascends with a code.
+    Ordinal {
+        register: Register,
+        lookup: Lookup,
+    },
     Constant(f64),
-    Indicator { code: CodeRegister, equals: u32, on: f64, off: f64 },
+    Indicator {
+        code: CodeRegister,
+        equals: u32,
+        on: f64,
+        off: f64,
+    },
 }
 
 impl Input {
@@ -22,7 +35,10 @@ impl Input {
         match element {
             Element::Number(register) => {
                 let (register, may_be_missing) = (*register, builder.may_be_missing(*register));
-                Some(Self::Number { register, may_be_missing })
+                Some(match builder.ordinal(register) {
+                    Some(lookup) => Self::Ordinal { register, lookup },
+                    None => Self::Number { register, may_be_missing },
+                })
             }
             Element::Constant(value) => Some(Self::Constant(*value)),
             Element::Indicator { code, equals, on, off } => {
@@ -69,7 +85,8 @@ impl<'a> Decider<'a> {
             if let Node::Split { feature, test: Test::Category { set, missing_left }, .. } =
                 ensemble.node(0, at)
             {
-                let is_number = matches!(inputs[feature as usize], Input::Number { .. });
+                let input = &inputs[feature as usize];
+                let is_number = matches!(input, Input::Number { .. } | Input::Ordinal { .. });
                 is_used[set as usize][usize::from(missing_left)] |= is_number;
             }
         }
@@ -104,33 +121,18 @@ impl<'a> Decider<'a> {
     }
 
     pub(super) fn decide(&self, feature: usize, test: Test) -> Decision {
-        match self.inputs[feature] {
-            Input::Number { register, may_be_missing } => match test {
-                Test::Number { threshold, missing, missing_left } => {
-                    let missing = match missing {
-                        // Planes that never meet what is missing are the same.
-                        Missing::Nan if !may_be_missing => Missing::Nothing,
-                        missing => missing,
-                    };
-                    self.decide_number(register, threshold, missing, missing_left)
-                }
-                Test::Category { set, missing_left } => {
-                    match self.memberships[set as usize][usize::from(missing_left)] {
-                        Membership::Always(left) => Decision::Always(left),
-                        Membership::Range { low, last } => {
-                            Decision::Range { source: Source::Category(register), low, last }
-                        }
-                        Membership::Table(table) => {
-                            Decision::Set { source: Source::SetCategory(register), table }
-                        }
-                    }
-                }
-            },
-            Input::Constant(value) => Decision::Always(self.is_left(value, test)),
+        match &self.inputs[feature] {
+            Input::Ordinal { register, lookup } => self
+                .decide_ordinal(lookup, test)
+                .unwrap_or_else(|| self.decide_number(*register, true, test)),
+            Input::Number { register, may_be_missing } => {
+                self.decide_number(*register, *may_be_missing, test)
+            }
+            Input::Constant(value) => Decision::Always(self.is_left(*value, test)),
             Input::Indicator { code, equals, on, off } => {
-                let source = Source::Code(code);
-                match (self.is_left(on, test), self.is_left(off, test)) {
-                    (true, false) => Decision::Range { source, low: equals, last: equals },
+                let source = Source::Code(*code);
+                match (self.is_left(*on, test), self.is_left(*off, test)) {
+                    (true, false) => Decision::Range { source, low: *equals, last: *equals },
                     (false, true) => Decision::Range {
                         source,
                         low: equals.wrapping_add(1),
@@ -142,7 +144,55 @@ impl<'a> Decider<'a> {
         }
     }
 
-    fn decide_number(
+    fn decide_number(&self, register: Register, may_be_missing: bool, test: Test) -> Decision {
+        match test {
+            Test::Number { threshold, missing, missing_left } => {
+                let missing = match missing {
+                    // Planes that never meet what is missing are the same.
+                    Missing::Nan if !may_be_missing => Missing::Nothing,
+                    missing => missing,
+                };
+                self.decide_cut(register, threshold, missing, missing_left)
+            }
+            Test::Category { set, missing_left } => {
+                match self.memberships[set as usize][usize::from(missing_left)] {
+                    Membership::Always(left) => Decision::Always(left),
+                    Membership::Range { low, last } => {
+                        Decision::Range { source: Source::Category(register), low, last }
+                    }
+                    Membership::Table(table) => {
+                        Decision::Set { source: Source::SetCategory(register), table }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A number that ascends with a code, by the code; `None` where that is no range of codes.
+    fn decide_ordinal(&self, lookup: &Lookup, test: Test) -> Option<Decision> {
+        let Test::Number { missing: Missing::Nothing | Missing::Nan, .. } = test else {
+            return None;
+        };
+        let absent_left = self.is_left(lookup.absent, test);
+        if lookup.missing > 0 && self.is_left(f64::NAN, test) != absent_left {
+            return None;
+        }
+        let source = Source::Code(lookup.code);
+        let (count, present) = (
+            lookup.values.partition_point(|value| self.is_left(*value, test)) as u32,
+            lookup.values.len() as u32,
+        );
+        // What is missing or has no code comes last, from where ranges go on at 0.
+        Some(match (count, absent_left) {
+            (0, false) => Decision::Always(false),
+            (0, true) => Decision::Range { source, low: present, last: LAST_RANK },
+            (count, true) if count == present => Decision::Always(true),
+            (count, true) => Decision::Range { source, low: present, last: count - 1 },
+            (count, false) => Decision::Range { source, low: 0, last: count - 1 },
+        })
+    }
+
+    fn decide_cut(
         &self,
         register: Register,
         threshold: f64,
@@ -182,6 +232,77 @@ impl<'a> Decider<'a> {
                     OtherCategory::Right => false,
                     OtherCategory::Missing => missing_left,
                 })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod checks {
+    use super::super::rules::{Comparison, Rules};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn number() -> impl Strategy<Value = f64> {
+        let special = vec![f64::NEG_INFINITY, -1.0, -0.0, 0.0, 1e-36, 1e-35, 1.0, f64::INFINITY];
+        prop_oneof![prop::sample::select(special), (-3i32..9).prop_map(f64::from), -9.0..9.0f64]
+    }
+
+    fn rules() -> impl Strategy<Value = Rules> {
+        (any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+            |(is_less, is_single, flush_zero)| {
+                let comparison = if is_less { Comparison::Less } else { Comparison::LessEqual };
+                Rules { comparison, is_single, flush_zero, other_category: OtherCategory::Right }
+            },
+        )
+    }
+
+    fn ensemble(rules: Rules) -> Ensemble {
+        Ensemble {
+            rules,
+            ends: vec![],
+            features: vec![],
+            thresholds: vec![],
+            left: vec![],
+            right: vec![],
+            flags: vec![],
+            leaf_count: 0,
+            set_ends: vec![],
+            set_words: vec![],
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn test_a_code_decides_as_the_number_that_is_looked_up(
+            rules in rules(),
+            mut values in prop::collection::vec(number(), 0..9),
+            missing in 0usize..3,
+            absent in prop_oneof![Just(f64::NAN), number()],
+            threshold in number(),
+            rule in prop::sample::select(vec![Missing::Nothing, Missing::ZeroOrNan, Missing::Nan]),
+            missing_left: bool,
+        ) {
+            values.sort_by(f64::total_cmp);
+            let ensemble = ensemble(rules);
+            let inputs = [];
+            let decider = Decider::new(&ensemble, &inputs);
+            let test = Test::Number { threshold, missing: rule, missing_left };
+            let lookup = Lookup { code: 0, values: values.clone(), missing, absent };
+            let Some(decision) = decider.decide_ordinal(&lookup, test) else { return Ok(()) };
+            let codes = values.into_iter().chain(std::iter::repeat_n(f64::NAN, missing));
+            let codes = codes.enumerate().map(|(code, value)| (code as u32, value));
+            for (code, value) in codes.chain([(LAST_RANK, absent)]) {
+                let is_left = match decision {
+                    Decision::Always(is_left) => is_left,
+                    Decision::Range { low, last, .. } => {
+                        code.wrapping_sub(low) <= last.wrapping_sub(low)
+                    }
+                    other => panic!("{other:?} is no test of a code"),
+                };
+                prop_assert_eq!(is_left, rules.is_left(value, threshold, rule, missing_left));
             }
         }
     }

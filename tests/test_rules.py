@@ -25,7 +25,7 @@ RUST = sorted(path for path in (ROOT / "rust").glob("*/src/**/*.rs"))
 ORDER = (
     *("errors", "schema", "graph", "files", "description", "card", "artifact"),
     *("tables", "model", "readers", "writers", "bulk"),
-    *("converters", "kinds", "frames", "baseline", "proof", "conversion"),
+    *("converters", "kinds", "frames", "baseline", "centers", "proof", "conversion"),
     *("cli", "__main__", "__init__"),
 )
 PACKAGES = ("converters", "proof", "cli")

@@ -32,6 +32,34 @@ class Engine:
     def predict_table(
         self, columns: Columns, *, threads: int, warnings: bool = False
     ) -> Answers: ...
+    def explainer(self, data: bytes) -> Explainer: ...
+
+class Explainer:
+    def explain_row(
+        self,
+        row: Mapping[str, Any],
+        *,
+        top: int | None = None,
+        return_errors: bool = False,
+        warnings: bool = False,
+    ) -> Any: ...
+    def explain_rows(
+        self,
+        rows: list[Mapping[str, Any]],
+        *,
+        top: int | None = None,
+        return_errors: bool = False,
+        warnings: bool = False,
+    ) -> list[Any]: ...
+    def explain_json(self, text: str, *, top: int | None = None) -> dict[str, Any]: ...
+    def explain_table(
+        self,
+        columns: Columns,
+        *,
+        top: int | None = None,
+        threads: int,
+        warnings: bool = False,
+    ) -> Answers: ...
 
 class Columns:
     def __init__(self) -> None: ...

@@ -1,4 +1,4 @@
-"""Predictions for the batches of a file; what the command line and other bulk callers use."""
+"""Predictions and explanations for the batches of a file; for the command line and others."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,8 @@ __all__ = ["Bulk"]
 class Bulk:
     """How batches are predicted: `kept` columns go to the output, `dropped` ones nowhere.
 
-    `on_error="return"` answers refused rows by missing values and a column `error`.
+    `on_error="return"` answers refused rows by missing values and a column `error`. `explained`
+    adds explanations, with so many reasons for each row.
     """
 
     model: Model
@@ -24,6 +25,7 @@ class Bulk:
     dropped: Sequence[str] = ()
     on_error: str = "raise"
     threads: int | None = None
+    explained: int | None = None
 
     def predict(self, batch: Batch) -> Any:
         """The predictions of a batch as a PyArrow table, behind the columns that are kept.
@@ -33,13 +35,14 @@ class Bulk:
         """
         import pyarrow
 
-        answers = self.model.predict_columns(
-            self._inputs(batch), threads=self.threads, lexical=batch.lexical
-        )
+        inputs = self._inputs(batch)
+        answers = self.model.predict_columns(inputs, threads=self.threads, lexical=batch.lexical)
         errors = {row: _renumbered(error, batch.first) for row, error in answers.errors()}
         if errors and self.on_error == "raise":
             raise errors[min(errors)]
         table = pyarrow.table(answers)
+        if self.explained is not None:
+            table = _joined(table, self._explanations(inputs, lexical=batch.lexical))
         if self.on_error == "return":
             messages = [str(errors[row]) if row in errors else None for row in range(len(table))]
             table = table.append_column("error", pyarrow.array(messages, pyarrow.string()))
@@ -53,6 +56,14 @@ class Bulk:
         for at, name in enumerate(self.kept):
             table = table.add_column(at, name, _array(columns[name], lexical=batch.lexical))
         return table
+
+    def _explanations(self, inputs: Any, *, lexical: bool) -> Any:
+        import pyarrow
+
+        answers = self.model.explain_columns(
+            inputs, self.explained or None, threads=self.threads, lexical=lexical
+        )
+        return pyarrow.table(answers)
 
     def _inputs(self, batch: Batch) -> Any:
         absent = [name for name in (*self.kept, *self.dropped) if name not in batch.names]
@@ -69,6 +80,19 @@ class Bulk:
                 if field.type != "ignored":
                     table.setdefault(str(field.name), [None] * batch.row_count)
         return table
+
+
+def _joined(predictions: Any, explanations: Any) -> Any:
+    """Both side by side; a raw score that is predicted is not there twice."""
+    for name in explanations.column_names:
+        if name not in predictions.column_names:
+            predictions = predictions.append_column(name, explanations[name])
+        elif name.split("_")[0] != "raw":
+            raise SchemaError(
+                f"the model answers with a column `{name}` of its own; explain without predicting, "
+                "with `Model.explain`"
+            )
+    return predictions
 
 
 def _array(values: Any, *, lexical: bool) -> Any:

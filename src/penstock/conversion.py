@@ -9,6 +9,7 @@ from typing import Any
 
 from penstock.artifact import Draft
 from penstock.baseline import baseline
+from penstock.centers import centered
 from penstock.converters import table
 from penstock.converters.context import Context, public_name
 from penstock.converters.values import Answer, Ask, Prediction, Value
@@ -91,6 +92,7 @@ def prepare(
         provenance=_provenance(model, described, context),
         baseline=baseline(described, fields),
     )
+    draft = centered(draft, described, lambda draft: _model(draft, verify=False))
     subject = Subject(
         oracle=Oracle(model, answers, described),
         fields=fields,

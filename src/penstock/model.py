@@ -73,10 +73,8 @@ class Model:
 
         Raises `SchemaError` for wrong columns and `DataError` for wrong values.
         """
-        if on_error not in ("raise", "return"):
-            raise PenstockError(f'`on_error` is {on_error!r}; it must be "raise" or "return"')
-        return_errors = on_error == "return"
-        if isinstance(rows, dict) or (isinstance(rows, Mapping) and kind_of(rows) == "mapping"):
+        return_errors = _returns_errors(on_error)
+        if _is_row(rows):
             row = rows if isinstance(rows, dict) else dict(rows)
             return self._engine.predict_row(row, return_errors=return_errors, warnings=warnings)
         if isinstance(rows, (list, tuple)):
@@ -100,10 +98,7 @@ class Model:
 
         `lexical`: texts take the type of their column, as in a CSV file.
         """
-        columns = _core.Columns()
-        fill(columns, rows, self._input_names)
-        if lexical:
-            columns.set_lexical()
+        columns = self._columns(rows, lexical=lexical)
         return self._engine.predict_table(
             columns, threads=_thread_count(threads), warnings=warnings
         )
@@ -111,6 +106,75 @@ class Model:
     def predict_json(self, text: str) -> dict[str, Any]:
         """The prediction for one row that is written as a JSON object."""
         return self._engine.predict_json(text)
+
+    # -- explaining --
+
+    def explain(
+        self,
+        rows: Any,
+        top: int | None = None,
+        *,
+        threads: int | None = None,
+        on_error: str = "raise",
+        warnings: bool = False,
+    ) -> Any:
+        """What each input brings to the raw score of each row, in the form in which the rows come.
+
+        The raw score is what comes before a link or a probability; of forests the mean. A dict is
+        answered by `base` (the raw score before anything is known of the row), `contributions` (by
+        input, however many columns were made of it) and `raw`, which is their sum but for rounding;
+        each by class where there are several raw scores. A table is answered by the columns `base`,
+        `contribution_<input>` and `raw`, with the class behind the first word: `base_<class>`.
+
+        `top=3` adds `reasons`: the three inputs that bring most, up or down, each with `input`, its
+        `value` as it was sent, and `contribution`; in a table `reason_1`, `reason_1_value` (text),
+        `reason_1_contribution`, and so on. Inputs that bring nothing are no reasons.
+
+        Contributions are exact SHAP values: of trees path-dependent, with the training rows in
+        their nodes; of linear models against the means of the example given to `convert`.
+        `threads`, `on_error`, `warnings` and what is raised are as in `predict`; a model that
+        cannot be explained raises `PenstockError`, which says why.
+        """
+        return_errors = _returns_errors(on_error)
+        _check_top(top)
+        if _is_row(rows):
+            row = rows if isinstance(rows, dict) else dict(rows)
+            return self._explainer.explain_row(
+                row, top=top, return_errors=return_errors, warnings=warnings
+            )
+        if isinstance(rows, (list, tuple)):
+            return self._explainer.explain_rows(
+                list(rows), top=top, return_errors=return_errors, warnings=warnings
+            )
+        answers = self.explain_columns(rows, top, threads=threads, warnings=warnings)
+        if not return_errors:
+            answers.raise_first()
+        return like(rows, answers, errors=return_errors, warnings=warnings)
+
+    def explain_columns(
+        self,
+        rows: Any,
+        top: int | None = None,
+        *,
+        threads: int | None = None,
+        warnings: bool = False,
+        lexical: bool = False,
+    ) -> _core.Answers:
+        """The engine's explanations of a table; nothing is raised for refused rows.
+
+        `lexical`: texts take the type of their column, as in a CSV file.
+        """
+        _check_top(top)
+        explainer = self._explainer
+        columns = self._columns(rows, lexical=lexical)
+        return explainer.explain_table(
+            columns, top=top, threads=_thread_count(threads), warnings=warnings
+        )
+
+    def explain_json(self, text: str, top: int | None = None) -> dict[str, Any]:
+        """The explanation of one row that is written as a JSON object."""
+        _check_top(top)
+        return self._explainer.explain_json(text, top=top)
 
     # -- what the model is --
 
@@ -177,6 +241,18 @@ class Model:
         return describe(self.manifest)
 
     @cached_property
+    def _explainer(self) -> _core.Explainer:
+        # Made when it is first needed: it takes memory that predictions have no use for.
+        return self._engine.explainer(self._data)
+
+    def _columns(self, rows: Any, *, lexical: bool) -> _core.Columns:
+        columns = _core.Columns()
+        fill(columns, rows, self._input_names)
+        if lexical:
+            columns.set_lexical()
+        return columns
+
+    @cached_property
     def _input_names(self) -> tuple[str, ...]:
         return tuple(str(field["name"]) for field in self.manifest["schema"]["inputs"])
 
@@ -205,6 +281,21 @@ def load(path: str | os.PathLike[str], *, verify: bool = True) -> Model:
         return Model(data, verify=verify)
     except ArtifactError as error:
         raise ArtifactError(f"`{path}`: {error}") from None
+
+
+def _is_row(rows: Any) -> bool:
+    return isinstance(rows, dict) or (isinstance(rows, Mapping) and kind_of(rows) == "mapping")
+
+
+def _returns_errors(on_error: str) -> bool:
+    if on_error not in ("raise", "return"):
+        raise PenstockError(f'`on_error` is {on_error!r}; it must be "raise" or "return"')
+    return on_error == "return"
+
+
+def _check_top(top: int | None) -> None:
+    if top is not None and (not isinstance(top, int) or isinstance(top, bool) or top < 1):
+        raise PenstockError(f"`top` is {top!r}; it must be a number of at least 1")
 
 
 def _thread_count(threads: int | None) -> int:

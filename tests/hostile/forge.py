@@ -39,6 +39,7 @@ def tensors() -> dict[str, np.ndarray]:
         "hot.widths": np.array([2], "i4"),
         "linear.coefficients": np.array([[1.0, 2.0, 3.0]]),
         "linear.intercepts": np.array([0.5]),
+        "linear.centers": np.array([0.25, 1.0]),
         "trees.ends": np.array([7], "i4"),
         "trees.features": np.array([0, 0, 1, -1, -1, -1, -1], "i4"),
         "trees.thresholds": np.array([1.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0]),
@@ -50,6 +51,7 @@ def tensors() -> dict[str, np.ndarray]:
         "trees.start": np.array([0.0]),
         "trees.set_ends": np.array([1], "i4"),
         "trees.set_words": np.array([2], "u4"),
+        "trees.cover": np.array([10.0, 6.0, 4.0, 2.0, 4.0, 3.0, 1.0], "f4"),
     }
 
 
@@ -63,7 +65,7 @@ def manifest() -> dict[str, Any]:
     trees = named(
         "trees",
         *("ends", "features", "thresholds", "left", "right", "flags"),
-        *("leaves", "outputs", "start", "set_ends", "set_words"),
+        *("leaves", "outputs", "start", "set_ends", "set_words", "cover"),
         comparison="less_equal",
         precision="f64",
         flush_zero=False,
@@ -80,7 +82,7 @@ def manifest() -> dict[str, Any]:
         ),
         ("hot", "one_hot", ["encode"], named("hot", "widths")),
         ("all", "concat", ["field:distance", "hot"], {}),
-        ("linear", "linear", ["all"], named("linear", "coefficients", "intercepts")),
+        ("linear", "linear", ["all"], named("linear", "coefficients", "intercepts", "centers")),
         ("trees", "trees", ["all"], trees),
         ("both", "concat", ["linear", "trees"], {}),
     ]

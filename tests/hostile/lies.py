@@ -276,6 +276,13 @@ LIES: dict[str, Lie] = {
     "a code that is no code": with_tensor("encode.codes", [0, -7]),
     "a huge one-hot width": with_tensor("hot.widths", [2_000_000_000]),
     # -- trees --
+    "training rows of too few nodes": with_tensor("trees.cover", [1.0] * 6),
+    "fewer than no training rows": with_tensor_at("trees.cover", 3, -1.0),
+    "training rows that are no number": with_tensor_at("trees.cover", 0, float("nan")),
+    "training rows without end": with_tensor_at("trees.cover", 6, float("inf")),
+    "training rows as text": with_field("trees", "cover", {"text": "encode.levels"}),
+    "means of too many inputs": with_tensor("linear.centers", [0.0] * 3),
+    "a mean that is infinite": with_tensor_at("linear.centers", 1, float("-inf")),
     "a threshold that is NaN": with_tensor_at("trees.thresholds", 0, float("nan")),
     "a child that is its own ancestor": with_tensor_at("trees.left", 1, 0),
     "a child outside of its tree": with_tensor_at("trees.right", 0, 99),

@@ -111,7 +111,7 @@ impl Shape {
 }
 
 /// A label of the manifest as a Python object.
-fn python(py: Python<'_>, value: &Value) -> PyResult<Py<PyAny>> {
+pub fn python(py: Python<'_>, value: &Value) -> PyResult<Py<PyAny>> {
     Ok(match value {
         Value::String(text) => PyString::intern(py, text).into_any().unbind(),
         Value::Bool(x) => x.into_pyobject(py)?.to_owned().into_any().unbind(),

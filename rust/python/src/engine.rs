@@ -4,13 +4,16 @@ use crate::answers::Shapes;
 use crate::cells::cell;
 use crate::columns::Columns;
 use crate::errors::{artifact_error, column_error, data_error, raise_fault, schema_error};
-use crate::parallel;
+use crate::explainer::Explainer;
+use crate::parallel::{self, Values, Wish};
 use crate::tables::Answers;
 use penstock_core::cell::{Cell, Column};
 use penstock_core::error::{SchemaError, Warning};
 use penstock_core::load::Table;
 use penstock_core::model::Model;
 use penstock_core::plan::block::Scratch;
+use penstock_core::plan::{OutputColumn, Plan};
+use penstock_core::predict::Report;
 use penstock_core::{row, verify};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString};
@@ -115,6 +118,11 @@ impl Engine {
         self.run(py, &cells, None, false, false)
     }
 
+    /// What explains the rows of this model; `data` are the bytes that it was opened with.
+    fn explainer(slf: Py<Self>, py: Python<'_>, data: &[u8]) -> PyResult<Explainer> {
+        Explainer::open(py, slf, data)
+    }
+
     /// The answers to a table.
     #[pyo3(signature = (columns, *, threads, warnings = false))]
     fn predict_table(
@@ -124,27 +132,55 @@ impl Engine {
         threads: usize,
         warnings: bool,
     ) -> PyResult<Answers> {
-        let columns = columns.borrow();
-        let plan = &self.model.plan;
-        let names: Vec<&str> = columns.names.iter().map(String::as_str).collect();
-        let positions = plan.match_columns(&names).map_err(|error| schema_error(py, &error))?;
-        let find = |at: Option<usize>| at.map(|at| columns.columns[at].as_ref() as &dyn Column);
-        let (rows, columns) =
-            (columns.rows.unwrap_or(0), positions.into_iter().map(find).collect());
-        let (values, report) = py.detach(|| {
-            parallel::predict(plan, &Table::new(plan, columns, rows), threads, warnings)
-        });
-        Ok(Answers::new(self.model.clone(), self.shapes.clone(), rows, values, report))
+        let (columns, plan) = (columns.borrow(), &self.model.plan);
+        let (rows, columns) = ordered(py, plan, &columns)?;
+        let wish = Wish { threads, warnings };
+        let table = || Table::new(plan, columns, rows);
+        let (values, report) = py.detach(|| parallel::predict(plan, &table(), wish));
+        Ok(self.answers(rows, plan.output_columns(), values, report))
     }
 }
 
 impl Engine {
+    /// A table of answers.
+    pub fn answers(
+        &self,
+        rows: usize,
+        names: Vec<OutputColumn>,
+        values: Vec<Values>,
+        report: Report,
+    ) -> Answers {
+        Answers::new(self.model.clone(), self.shapes.clone(), rows, names, values, report)
+    }
+
+    /// A list of warnings.
+    pub fn warnings<'py>(
+        &self,
+        py: Python<'py>,
+        warnings: &[Warning],
+    ) -> PyResult<Bound<'py, PyList>> {
+        self.shapes.warnings(py, &self.model.plan, warnings)
+    }
+
     fn answer<'py>(
         &self,
         row: &Bound<'py, PyDict>,
         at: Option<usize>,
         return_errors: bool,
         warnings: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.read(row, at, return_errors, |cells, _| {
+            self.run(row.py(), cells, at, return_errors, warnings)
+        })
+    }
+
+    /// Hands over the cells of a row, and its values; with `return_errors`, wrong columns are answered by their error.
+    pub fn read<'py>(
+        &self,
+        row: &Bound<'py, PyDict>,
+        at: Option<usize>,
+        return_errors: bool,
+        then: impl FnOnce(&[Cell<'_>], &[Option<Bound<'py, PyAny>>]) -> PyResult<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = row.py();
         let mut values = Vec::with_capacity(self.keys.len());
@@ -167,7 +203,7 @@ impl Engine {
                 None => Cell::Absent,
             });
         }
-        self.run(py, &cells, at, return_errors, warnings)
+        then(&cells, &values)
     }
 
     /// The error for the first key that no field has.
@@ -212,8 +248,20 @@ impl Engine {
     }
 }
 
+/// Number of rows, and the columns in the order of the fields.
+pub fn ordered<'a>(
+    py: Python<'_>,
+    plan: &Plan,
+    columns: &'a Columns,
+) -> PyResult<(usize, Vec<Option<&'a dyn Column>>)> {
+    let names: Vec<&str> = columns.names.iter().map(String::as_str).collect();
+    let positions = plan.match_columns(&names).map_err(|error| schema_error(py, &error))?;
+    let find = |at: Option<usize>| at.map(|at| columns.columns[at].as_ref() as &dyn Column);
+    Ok((columns.rows.unwrap_or(0), positions.into_iter().map(find).collect()))
+}
+
 /// A row of a list as a dictionary.
-fn dictionary<'py>(row: Bound<'py, PyAny>, at: usize) -> PyResult<Bound<'py, PyDict>> {
+pub fn dictionary<'py>(row: Bound<'py, PyAny>, at: usize) -> PyResult<Bound<'py, PyDict>> {
     let py = row.py();
     match row.cast_into::<PyDict>() {
         Ok(row) => Ok(row),

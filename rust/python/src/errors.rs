@@ -1,6 +1,7 @@
 //! The errors of the core as the exceptions of `penstock.errors`.
 
 use penstock_core::error::{ArtifactError, Code, Fault, SchemaError};
+use penstock_core::explain::NoMethod;
 use penstock_core::load::fault_message;
 use penstock_core::plan::Plan;
 use pyo3::prelude::*;
@@ -18,6 +19,11 @@ fn raise(py: Python<'_>, name: &str, message: &str) -> PyErr {
 
 pub fn artifact_error(py: Python<'_>, error: &ArtifactError) -> PyErr {
     raise(py, "ArtifactError", &error.0)
+}
+
+/// The error for a model that cannot be explained.
+pub fn no_method(py: Python<'_>, error: &NoMethod) -> PyErr {
+    raise(py, "PenstockError", &error.0)
 }
 
 pub fn schema_error(py: Python<'_>, error: &SchemaError) -> PyErr {

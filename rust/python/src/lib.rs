@@ -7,6 +7,7 @@ mod cells;
 mod columns;
 mod engine;
 mod errors;
+mod explainer;
 mod levels;
 mod numbers;
 mod objects;
@@ -47,6 +48,7 @@ fn functions() -> Vec<&'static str> {
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<engine::Engine>()?;
     module.add_class::<columns::Columns>()?;
+    module.add_class::<explainer::Explainer>()?;
     module.add_class::<tables::Answers>()?;
     module.add_class::<tables::Buffer>()?;
     module.add_function(wrap_pyfunction!(pack, module)?)?;

@@ -1,13 +1,18 @@
 //! A batch on several threads: fixed ranges of rows, so that no bit depends on how many there are.
 
+use penstock_core::explain::{ColumnKind, Explainer};
 use penstock_core::load::Table;
 use penstock_core::plan::block::Scratch;
 use penstock_core::plan::{OutputElement, Plan};
 use penstock_core::predict::{Report, Target};
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 /// Rows that a thread takes at a time: large against the cost of taking, small against a batch.
 const RANGE_ROWS: usize = 4096;
+
+/// Explaining takes a hundred times as long.
+const EXPLAINED_ROWS: usize = 256;
 
 /// The answers of a whole table, one entry per output column.
 pub enum Values {
@@ -25,42 +30,82 @@ impl Values {
         }
     }
 
-    fn chunks(&mut self) -> Vec<Target<'_>> {
+    fn chunks(&mut self, rows: usize) -> Vec<Target<'_>> {
         match self {
-            Values::Numbers(values) => values.chunks_mut(RANGE_ROWS).map(Target::Numbers).collect(),
-            Values::Codes(values) => values.chunks_mut(RANGE_ROWS).map(Target::Codes).collect(),
-            Values::Texts(values) => values.chunks_mut(RANGE_ROWS).map(Target::Texts).collect(),
+            Values::Numbers(values) => values.chunks_mut(rows).map(Target::Numbers).collect(),
+            Values::Codes(values) => values.chunks_mut(rows).map(Target::Codes).collect(),
+            Values::Texts(values) => values.chunks_mut(rows).map(Target::Texts).collect(),
         }
     }
 }
 
+/// A range of rows, and where its answers go.
 struct Work<'a> {
-    start: usize,
+    rows: Range<usize>,
     targets: Vec<Target<'a>>,
 }
 
-/// Predicts a table on at most `threads` threads, the calling one among them.
-pub fn predict(
-    plan: &Plan,
-    table: &Table<'_>,
-    threads: usize,
-    with_warnings: bool,
-) -> (Vec<Values>, Report) {
+/// How many threads there may be, the calling one among them, and whether warnings are collected.
+#[derive(Clone, Copy)]
+pub struct Wish {
+    pub threads: usize,
+    pub warnings: bool,
+}
+
+/// Predicts a table.
+pub fn predict(plan: &Plan, table: &Table<'_>, wish: Wish) -> (Vec<Values>, Report) {
     let elements = plan.outputs.iter().flat_map(|output| &output.elements);
-    let mut values: Vec<Values> =
-        elements.map(|element| Values::new(element, table.rows)).collect();
-    let mut work: Vec<Work<'_>> = (0..table.rows)
-        .step_by(RANGE_ROWS)
-        .map(|start| Work { start, targets: Vec::new() })
+    let values = elements.map(|element| Values::new(element, table.rows)).collect();
+    fill(values, table.rows, RANGE_ROWS, wish, |work, scratch: &mut Scratch, report| {
+        plan.predict_range(table, work.rows.clone(), &mut work.targets, scratch, report);
+    })
+}
+
+/// Explains a table, with so many reasons for each row.
+pub fn explain(
+    explainer: &Explainer,
+    table: &Table<'_>,
+    top: usize,
+    wish: Wish,
+) -> (Vec<Values>, Report) {
+    let columns = explainer.columns(top).into_iter().map(|column| match column.kind {
+        ColumnKind::Numbers => Values::Numbers(vec![0.0; table.rows]),
+        ColumnKind::Texts => Values::Texts(vec![None; table.rows]),
+    });
+    fill(columns.collect(), table.rows, EXPLAINED_ROWS, wish, |work, scratch, report| {
+        let rows = work.rows.clone();
+        explainer.explain_into(table, rows, top, &mut work.targets, scratch, report);
+    })
+}
+
+/// Fills the values range by range, each thread with a scratch of its own.
+fn fill<S: Default>(
+    mut values: Vec<Values>,
+    rows: usize,
+    range_rows: usize,
+    wish: Wish,
+    each: impl Fn(&mut Work<'_>, &mut S, &mut Report) + Sync,
+) -> (Vec<Values>, Report) {
+    let mut work: Vec<Work<'_>> = (0..rows)
+        .step_by(range_rows)
+        .map(|start| Work { rows: start..rows.min(start + range_rows), targets: Vec::new() })
         .collect();
     for column in &mut values {
-        for (work, target) in work.iter_mut().zip(column.chunks()) {
+        for (work, target) in work.iter_mut().zip(column.chunks(range_rows)) {
             work.targets.push(target);
         }
     }
-    let threads = threads.clamp(1, work.len().max(1));
+    let threads = wish.threads.clamp(1, work.len().max(1));
     let queue = Mutex::new(work.into_iter());
-    let run = || run(plan, table, &queue, with_warnings);
+    let run = || {
+        let mut scratch = S::default();
+        let mut report = Report { warnings: wish.warnings.then(Vec::new), ..Report::default() };
+        loop {
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(mut work) = next else { return report };
+            each(&mut work, &mut scratch, &mut report);
+        }
+    };
     let mut reports = Vec::with_capacity(threads);
     std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
@@ -72,24 +117,8 @@ pub fn predict(
             }
         }
     });
-    let report = merge(reports, with_warnings);
+    let report = merge(reports, wish.warnings);
     (values, report)
-}
-
-fn run(
-    plan: &Plan,
-    table: &Table<'_>,
-    queue: &Mutex<std::vec::IntoIter<Work<'_>>>,
-    with_warnings: bool,
-) -> Report {
-    let mut scratch = Scratch::default();
-    let mut report = Report { warnings: with_warnings.then(Vec::new), ..Report::default() };
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let Some(mut work) = next else { return report };
-        let range = work.start..table.rows.min(work.start + RANGE_ROWS);
-        plan.predict_range(table, range, &mut work.targets, &mut scratch, &mut report);
-    }
 }
 
 fn merge(reports: Vec<Report>, with_warnings: bool) -> Report {

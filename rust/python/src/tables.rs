@@ -58,10 +58,10 @@ impl Answers {
         model: Arc<Model>,
         shapes: Arc<Shapes>,
         rows: usize,
+        names: Vec<OutputColumn>,
         values: Vec<Values>,
         report: Report,
     ) -> Self {
-        let names = model.plan.output_columns();
         let columns = values.into_iter().map(Column::from).collect();
         let report = Arc::new(report);
         Self { model, shapes, rows, names, columns, report, with: (false, false) }

@@ -29,6 +29,7 @@ class Options:
     threads: int | None
     json: bool
     no_verify: bool
+    explain: int | None
 
 
 @click.command("predict", short_help="Predict the rows of a file, or one row.")
@@ -69,6 +70,14 @@ class Options:
     metavar="COUNT",
     help="At most so many; all cores if not given.",
 )
+@click.option(
+    "--explain",
+    type=click.IntRange(min=0),
+    metavar="[TOP]",
+    is_flag=False,
+    flag_value=0,
+    help="Add what each input brings to the raw score, and the TOP inputs that bring most.",
+)
 @click.option("--json", is_flag=True, help='DATA is one row as a JSON object; so is any "{...}".')
 @click.option("--no-verify", is_flag=True, help="Do not run the examples of the artifact first.")
 def command(artifact: str, data: str, **options: object) -> None:
@@ -80,6 +89,7 @@ def command(artifact: str, data: str, **options: object) -> None:
     \b
         penstock predict late.penstock flights.parquet -o late.csv
         penstock predict late.penstock '{"carrier": "UA", "distance": 1400}'
+        penstock predict late.penstock flights.csv --explain 3 -o reasons.csv
 
     Files larger than memory are fine. In CSV an empty field is missing, and so
     are NA, NaN, null and None in columns that are not text. Messages count rows
@@ -98,7 +108,10 @@ def _predict_one(artifact: str, row: str, options: Options) -> None:
     if options.output != "-" or options.source or options.target or options.columns:
         raise click.UsageError("one row is answered on standard output as JSON, without options")
     model = load(artifact, verify=not options.no_verify)
-    click.echo(json_line(model.predict_json(row)), nl=False)
+    answer = model.predict_json(row)
+    if options.explain is not None:
+        answer["explanation"] = model.explain_json(row, options.explain or None)
+    click.echo(json_line(answer), nl=False)
 
 
 def _predict_file(artifact: str, data: str, options: Options) -> None:
@@ -106,7 +119,9 @@ def _predict_file(artifact: str, data: str, options: Options) -> None:
     from penstock.model import load
 
     model = load(artifact, verify=not options.no_verify)
-    bulk = Bulk(model, options.columns, options.drop, options.on_error, options.threads)
+    bulk = Bulk(
+        model, options.columns, options.drop, options.on_error, options.threads, options.explain
+    )
     with ExitStack() as stack:
         reader = stack.enter_context(open_reader(data, options.source))
         writer = stack.enter_context(open_writer(options.output, options.target))

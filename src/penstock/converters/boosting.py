@@ -182,6 +182,7 @@ def _binned_tree(predictor: Any) -> Tree:
         flags=flags,
         leaves=nodes["value"][is_leaf].reshape(-1, 1),
         sets=predictor.raw_left_cat_bitsets,
+        cover=nodes["count"],
     )
 
 

@@ -21,6 +21,7 @@ class Tree:
 
     `features`: -1 for a leaf; `left`: for a leaf its row of `leaves`, a matrix. `sets`: the words
     of each set of categories; a categorical node has the position of its set as its threshold.
+    `cover`: training rows of each node or their weight, where the library tells.
     """
 
     features: Any
@@ -30,6 +31,7 @@ class Tree:
     flags: Any
     leaves: Any
     sets: Any = None
+    cover: Any = None
 
     @property
     def categorical(self) -> Any:
@@ -50,6 +52,7 @@ def scikit_tree(tree: Any, leaves: Any) -> Tree:
         right=numpy.where(is_leaf, 0, tree.children_right),
         flags=numpy.where(is_leaf, 0, NAN_IS_MISSING | missing_left).astype("uint8"),
         leaves=leaves[is_leaf],
+        cover=tree.weighted_n_node_samples,
     )
 
 
@@ -106,7 +109,22 @@ class Ensemble:
             set_ends=numpy.cumsum([len(words) for words in sets]) if sets else None,
             set_words=_joined(sets) if sets else None,
             other_category=self.other_category,
+            cover=_cover(self.trees),
         )
+
+
+def _cover(trees: Sequence[Tree]) -> Any:
+    """The training rows of all nodes, in float32 where that is exact; `None` if some lack them."""
+    import numpy
+
+    if any(tree.cover is None for tree in trees):
+        return None
+    cover = _joined([numpy.asarray(tree.cover, dtype="float64") for tree in trees])
+    if not (numpy.isfinite(cover) & (cover >= 0)).all():
+        return None
+    with numpy.errstate(over="ignore"):
+        narrow = cover.astype("float32")
+    return narrow if (narrow == cover).all() else cover
 
 
 def _joined(arrays: Sequence[Any]) -> Any:

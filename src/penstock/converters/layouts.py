@@ -29,7 +29,13 @@ class Layout:
         return self.left == -1
 
     def tree(
-        self, features: Any, thresholds: Any, flags: Any, leaves: Any, sets: Sequence[Any] = ()
+        self,
+        features: Any,
+        thresholds: Any,
+        flags: Any,
+        leaves: Any,
+        sets: Sequence[Any] = (),
+        cover: Any = None,
     ) -> Tree:
         """The tree of what the nodes held before; `leaves` has a row for each of them."""
         import numpy
@@ -43,6 +49,7 @@ class Layout:
             flags=numpy.where(is_leaf, 0, flags[order]).astype("uint8"),
             leaves=leaves[order][is_leaf],
             sets=sets,
+            cover=None if cover is None else cover[order],
         )
 
 

@@ -37,12 +37,12 @@ HEADER = frozenset(
     )
 )
 NEEDED = ("feature_names", "max_feature_idx", "num_class", "num_tree_per_iteration", "tree")
+COUNTS = ("internal_count", "leaf_count")
 STATISTICS = frozenset(
     (
-        "internal_count",
+        *COUNTS,
         "internal_value",
         "internal_weight",
-        "leaf_count",
         "leaf_weight",
         "shrinkage",
         "split_gain",
@@ -209,7 +209,12 @@ def _tree(block: Block, width: int, refuse: Refuse) -> Tree:
         refuse("a leaf has no finite value")
     if not inner_count:
         return laid_out(numpy.array([-1]), numpy.array([-1]), refuse).tree(
-            numpy.array([-1]), numpy.zeros(1), numpy.zeros(1, "uint8"), values.reshape(-1, 1)
+            numpy.array([-1]),
+            numpy.zeros(1),
+            numpy.zeros(1, "uint8"),
+            values.reshape(-1, 1),
+            # There is no test that would divide them.
+            cover=numpy.ones(1),
         )
     children = [_array(block, key, inner_count, "int64", refuse) for key in CHILDREN]
     left, right = (
@@ -228,7 +233,19 @@ def _tree(block: Block, width: int, refuse: Refuse) -> Tree:
         flags=numpy.concatenate([_flags(decisions, refuse), filler]),
         leaves=numpy.concatenate([numpy.zeros(inner_count), values]).reshape(-1, 1),
         sets=_sets(block, thresholds[decisions & CATEGORICAL != 0], refuse),
+        cover=_cover(block, inner_count, refuse),
     )
+
+
+def _cover(block: Block, inner_count: int, refuse: Refuse) -> Any:
+    """Training rows of the inner nodes and then of the leaves; older files may lack them."""
+    import numpy
+
+    if not all(key in block for key in COUNTS):
+        return None
+    lengths = zip(COUNTS, (inner_count, inner_count + 1), strict=True)
+    counts = [_array(block, key, length, "int64", refuse) for key, length in lengths]
+    return numpy.concatenate(counts)
 
 
 CHILDREN = ("left_child", "right_child")

@@ -61,10 +61,18 @@ def tree(number: int, document: Any, features: int, outputs: int, refuse: Refuse
         flags=NAN_IS_MISSING + MISSING_LEFT * default_left + CATEGORICAL * is_categorical,
         leaves=_leaves(document, conditions, numpy.where(is_leaf, right, 0), outputs, named),
         sets=list(sets.values()),
+        cover=_cover(document, len(left), named),
     )
     if not numpy.isfinite(result.leaves).all():
         named("a leaf has no finite value")
     return result
+
+
+def _cover(document: Mapping[str, Any], count: int, refuse: Refuse) -> Any:
+    """The sum of the hessians of the training rows in each node, which XGBoost's SHAP goes by."""
+    if len(document.get("sum_hessian", ())) != count:
+        return None
+    return _floats(document, "sum_hessian", count, refuse)
 
 
 def _arrays(document: Any, number: int, refuse: Refuse) -> dict[str, Any]:

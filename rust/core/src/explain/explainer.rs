@@ -9,7 +9,7 @@ use crate::cell::Cell;
 use crate::error::{ArtifactError, Fault, Warning};
 use crate::load::Table;
 use crate::manifest::{FieldType, OutputKind};
-use crate::plan::block::Scratch;
+use crate::plan::block::{Block, Scratch};
 use crate::plan::element::Register;
 use crate::plan::{OutputElement, OutputPlan, Plan};
 use crate::predict::Report;
@@ -46,6 +46,8 @@ impl From<ArtifactError> for NoMethod {
 pub struct Explainer {
     plan: Plan,
     method: Method,
+    /// The raw scores; none where they are sums of f32, which differ from those of f64.
+    targets: Vec<Register>,
     /// Inputs that are credited, in the order of the schema.
     pub fields: Vec<usize>,
     /// Names of the raw scores, class labels mostly; none if there is one.
@@ -58,6 +60,7 @@ pub struct ExplainScratch {
     scratch: Scratch,
     room: Room,
     numbers: Vec<f64>,
+    raw: Vec<f64>,
 }
 
 /// What was found for some rows: for each output its base, and for each field what it brings to each row.
@@ -66,6 +69,7 @@ pub struct Explanation<'a> {
     pub base: &'a [f64],
     pub fields: usize,
     numbers: &'a [f64],
+    raw: &'a [f64],
     stride: usize,
 }
 
@@ -75,8 +79,11 @@ impl<'a> Explanation<'a> {
         &self.numbers[(output * self.fields + field) * self.stride..][..self.stride]
     }
 
-    /// The raw score: the base and all contributions, in f64.
+    /// The raw score as it is predicted, where that is a sum of f64; else the base and all contributions.
     pub fn raw(&self, output: usize, row: usize) -> f64 {
+        if !self.raw.is_empty() {
+            return self.raw[output * self.stride + row];
+        }
         let contributions = (0..self.fields).map(|field| self.contributions(output, field)[row]);
         self.base[output] + contributions.sum::<f64>()
     }
@@ -101,11 +108,12 @@ impl Explainer {
         let method = explained
             .method
             .map_err(|reason| NoMethod::new(&format!("node `{node}`: {reason}")))?;
-        // What comes after the raw score is not needed.
+        // What comes after the raw scores is not needed.
         plan.steps.truncate(explained.steps);
         let names = names(&plan.outputs, &explained.targets);
         let fields = (0..inputs.len()).filter(|at| is_read(inputs[*at].r#type)).collect();
-        Ok(Self { plan, method, fields, names })
+        let targets = if explained.is_single { Vec::new() } else { explained.targets };
+        Ok(Self { plan, method, targets, fields, names })
     }
 
     pub fn plan(&self) -> &Plan {
@@ -127,14 +135,12 @@ impl Explainer {
         scratch: &'a mut ExplainScratch,
         warnings: &mut Option<Vec<Warning>>,
     ) -> Result<Explanation<'a>, Fault> {
-        let ExplainScratch { scratch, room, numbers } = scratch;
-        let (plan, mut block) = (&self.plan, self.plan.block(1, scratch));
-        plan.load_row(cells, &mut block, warnings);
-        plan.run(&mut block);
-        self.clear(numbers, 1);
-        self.method.run(&block, room, numbers, 1);
+        let ExplainScratch { scratch, room, numbers, raw } = scratch;
+        let mut block = self.plan.block(1, scratch);
+        self.plan.load_row(cells, &mut block, warnings);
+        let explanation = self.run(&mut block, room, numbers, raw);
         match scratch.faults.first() {
-            None => Ok(self.explanation(numbers, 1)),
+            None => Ok(explanation),
             Some((_, fault)) => Err(fault.clone()),
         }
     }
@@ -149,29 +155,39 @@ impl Explainer {
         report: &mut Report,
         mut each: impl FnMut(Range<usize>, &[(usize, Fault)], Explanation<'_>),
     ) {
-        let ExplainScratch { scratch, room, numbers } = scratch;
+        let ExplainScratch { scratch, room, numbers, raw } = scratch;
         for start in range.clone().step_by(MOST_ROWS) {
             let rows = MOST_ROWS.min(range.end - start);
             let mut block = self.plan.block(rows, scratch);
             self.plan.load_block(table, start, &mut block, &mut report.warnings);
-            self.plan.run(&mut block);
-            let stride = if rows == 1 { 1 } else { rows.next_multiple_of(ROWS) };
-            self.clear(numbers, stride);
-            self.method.run(&block, room, numbers, stride);
-            each(start..start + rows, &scratch.faults, self.explanation(numbers, stride));
+            let explanation = self.run(&mut block, room, numbers, raw);
+            each(start..start + rows, &scratch.faults, explanation);
             let faults = scratch.faults.drain(..).map(|(row, fault)| (row + start, fault));
             report.faults.extend(faults);
         }
         report.faults.sort_by_key(|(row, _)| *row);
     }
 
-    fn clear(&self, numbers: &mut Vec<f64>, stride: usize) {
+    /// Explains the rows of a block that was loaded.
+    fn run<'a>(
+        &'a self,
+        block: &mut Block<'_>,
+        room: &mut Room,
+        numbers: &'a mut Vec<f64>,
+        raw: &'a mut Vec<f64>,
+    ) -> Explanation<'a> {
+        self.plan.run(block);
+        let (base, fields) = (self.method.base(), self.fields.len());
+        let stride = if block.rows == 1 { 1 } else { block.rows.next_multiple_of(ROWS) };
         numbers.clear();
-        numbers.resize(self.output_count() * self.fields.len() * stride, 0.0);
-    }
-
-    fn explanation<'a>(&'a self, numbers: &'a [f64], stride: usize) -> Explanation<'a> {
-        Explanation { base: self.method.base(), fields: self.fields.len(), numbers, stride }
+        numbers.resize(base.len() * fields * stride, 0.0);
+        self.method.run(block, room, numbers, stride);
+        raw.clear();
+        for target in &self.targets {
+            raw.extend(block.number(*target));
+            raw.resize(raw.len().next_multiple_of(stride), f64::NAN);
+        }
+        Explanation { base, fields, numbers, raw, stride }
     }
 }
 

@@ -25,16 +25,19 @@ struct Table {
     addends: Vec<f64>,
 }
 
-/// The arrays of a linear model; `coefficients` by output, `centers` by output and slot.
+/// The arrays of a linear model; `coefficients` by output, `centers` by output and input field.
 pub struct Coefficients {
     pub coefficients: Vec<f64>,
     pub intercepts: Vec<f64>,
-    pub centers: Vec<f64>,
+    /// Not every artifact has them.
+    pub centers: Option<Vec<f64>>,
     pub is_single: bool,
 }
 
+const NO_CENTERS: &str = "it was converted without `centers`, the means of what each input brings";
+
 impl LinearMethod {
-    /// The method of these elements, or why there is none; `centers` are by output and input field.
+    /// The method of these elements, or why there is none.
     pub fn of(
         input: &[Element],
         request: &Request,
@@ -46,13 +49,13 @@ impl LinearMethod {
             (0..outputs).any(|output| arrays.coefficients[output * input.len() + at] != 0.0)
         };
         let slots = request.credited(input, builder, true, is_used)?;
-        arrays.centers = request.of_slots(&arrays.centers);
-        Ok(Method::Linear(Self::new(input, &slots, arrays)))
+        let centers = request.of_slots(&arrays.centers.take().ok_or(NO_CENTERS)?);
+        Ok(Method::Linear(Self::new(input, &slots, &centers, arrays)))
     }
 
-    /// `slots`: where each element is credited that has a coefficient and is not constant.
-    fn new(input: &[Element], slots: &[u32], arrays: Coefficients) -> Self {
-        let Coefficients { coefficients, intercepts, centers, is_single } = arrays;
+    /// `centers` by output and slot; `slots`: where each element is credited that has a coefficient and is not constant.
+    fn new(input: &[Element], slots: &[u32], centers: &[f64], arrays: Coefficients) -> Self {
+        let Coefficients { coefficients, intercepts, is_single, .. } = arrays;
         let outputs = intercepts.len();
         let slot_count = centers.len() / outputs.max(1);
         let mut method = Self {

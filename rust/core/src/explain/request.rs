@@ -48,7 +48,9 @@ pub struct Explained {
     pub method: Result<Method, String>,
     /// The raw scores.
     pub targets: Vec<Register>,
-    /// Number of steps before the one that computes them.
+    /// Whether they are sums of f32.
+    pub is_single: bool,
+    /// Number of steps up to the one that computes them.
     pub steps: usize,
 }
 

@@ -3,6 +3,11 @@
 //! It goes down with what each row brings to a node, and up with what the leaves below give. There is no fused
 //! multiply-add, so that every machine, and every number of rows at a time, gives the same bits.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops of known length over arrays side by side become vectors"
+)]
+
 use super::program::{Edge, NONE};
 use super::quadrature::Point;
 use crate::trees::Bits;
@@ -72,7 +77,11 @@ type Lane<const R: usize> = [f64; R];
 #[inline(always)]
 fn masks<const R: usize>(bits: Bits, row: usize) -> [u64; R] {
     let bits = bits >> row;
-    std::array::from_fn(|lane| if bits & (1 << lane) == 0 { 0 } else { u64::MAX })
+    let mut masks = [0; R];
+    for lane in 0..R {
+        masks[lane] = (bits >> lane & 1).wrapping_neg();
+    }
+    masks
 }
 
 /// Which rows pass a test, and which might have.
@@ -99,34 +108,57 @@ impl<const R: usize> Sides<R> {
     #[inline(always)]
     fn choose(&self, failed: f64, difference: f64, otherwise: f64) -> Lane<R> {
         let (failed, difference) = (failed.to_bits(), difference.to_bits());
-        let chosen: [u64; R] =
-            std::array::from_fn(|lane| failed ^ (difference & self.passed[lane]));
-        let chosen = match &self.eligible {
-            None => chosen,
+        let mut chosen = [0.0; R];
+        match &self.eligible {
+            None => {
+                for lane in 0..R {
+                    chosen[lane] = f64::from_bits(failed ^ (difference & self.passed[lane]));
+                }
+            }
             Some(eligible) => {
                 let otherwise = otherwise.to_bits();
-                std::array::from_fn(|lane| {
-                    otherwise ^ ((chosen[lane] ^ otherwise) & eligible[lane])
-                })
+                for lane in 0..R {
+                    let tested = failed ^ (difference & self.passed[lane]);
+                    let bits = otherwise ^ ((tested ^ otherwise) & eligible[lane]);
+                    chosen[lane] = f64::from_bits(bits);
+                }
             }
-        };
-        chosen.map(f64::from_bits)
+        }
+        chosen
     }
 
     #[inline(always)]
-    fn factor<const N: usize>(&self, factors: &[[f64; N]], point: usize) -> Lane<R> {
+    fn factor<const N: usize>(&self, factors: &[[f64; N]; 4], point: usize) -> Lane<R> {
         self.choose(factors[0][point], factors[1][point], self.ratio)
     }
 
     #[inline(always)]
-    fn credit<const N: usize>(&self, factors: &[[f64; N]], point: usize) -> Lane<R> {
+    fn credit<const N: usize>(&self, factors: &[[f64; N]; 4], point: usize) -> Lane<R> {
         self.choose(factors[2][point], factors[3][point], 0.0)
     }
 }
 
 #[inline(always)]
-fn each<const R: usize>(left: Lane<R>, right: Lane<R>, f: impl Fn(f64, f64) -> f64) -> Lane<R> {
-    std::array::from_fn(|lane| f(left[lane], right[lane]))
+fn product<const R: usize>(left: &Lane<R>, right: &Lane<R>) -> Lane<R> {
+    let mut product = [0.0; R];
+    for lane in 0..R {
+        product[lane] = left[lane] * right[lane];
+    }
+    product
+}
+
+#[inline(always)]
+fn scaled<const R: usize>(numbers: &Lane<R>, factor: f64) -> Lane<R> {
+    product(numbers, &[factor; R])
+}
+
+#[inline(always)]
+fn sum<const R: usize>(left: &Lane<R>, right: &Lane<R>) -> Lane<R> {
+    let mut sum = [0.0; R];
+    for lane in 0..R {
+        sum[lane] = left[lane] + right[lane];
+    }
+    sum
 }
 
 /// Grows what a walk of `N` points and `R` rows needs, and views it as such.
@@ -146,7 +178,7 @@ impl Credits<'_> {
     fn add<const R: usize>(&mut self, value: usize, slot: u32, row: usize, sums: Lane<R>) {
         let start = (self.output + value) * self.size + slot as usize * self.stride + row;
         if let Some(numbers) = self.numbers[start..].first_chunk_mut::<R>() {
-            *numbers = each(*numbers, sums, |a, b| a + b);
+            *numbers = sum(numbers, &sums);
         }
     }
 }
@@ -163,45 +195,86 @@ fn walk<const R: usize, const N: usize>(
     let up = room::<R, N>(&mut stack.up, (task.depth + 1) * task.width);
     stack.path.resize(stack.path.len().max(task.depth + 1), 0);
     down[0] = [[1.0; R]; N];
-    let table = task.table.as_chunks::<N>().0;
-    for (at, edge) in task.edges.iter().enumerate() {
+    let table = task.table.as_chunks::<N>().0.as_chunks::<4>().0;
+    for (at, (edge, factors)) in task.edges.iter().zip(table).enumerate() {
         let depth = edge.depth as usize;
-        let factors = &table[at * 4..][..4];
         let sides = Sides::<R>::new(task, at, row);
         let (above, below) = down.split_at_mut(depth);
-        let from = &above[depth - 1];
+        let reached = descend(&above[depth - 1], &sides, factors);
         if edge.leaf == NONE {
-            for (point, to) in below[0].iter_mut().enumerate() {
-                *to = each(from[point], sides.factor(factors, point), |a, b| a * b);
-            }
+            below[0] = reached;
             stack.path[depth] = at as u32;
             continue;
         }
-        let mut reached = [[0.0; R]; N];
-        for (point, to) in reached.iter_mut().enumerate() {
-            let weight = task.points[point].weight;
-            *to = each(from[point], sides.factor(factors, point), |a, b| a * b);
-            *to = to.map(|x| x * weight);
+        let mut weighted = reached;
+        for point in 0..N {
+            weighted[point] = scaled(&reached[point], task.points[point].weight);
         }
         let first = edge.leaf as usize * task.width;
         for (value, leaf) in task.leaves[first..first + task.width].iter().enumerate() {
-            let given = reached.map(|lane| lane.map(|x| x * leaf));
-            let sums = end(&given, &sides, factors);
+            let mut given = [[0.0; R]; N];
+            for point in 0..N {
+                given[point] = scaled(&weighted[point], *leaf);
+            }
+            let above = &mut up[(depth - 1) * task.width + value];
+            let sums = give(&given, above, edge.is_right, &sides, factors);
             credits.add(value, edge.slot, row, sums);
-            pass(&given, &mut up[(depth - 1) * task.width + value], edge.is_right);
         }
         for depth in (depth - usize::from(edge.closes)..depth).rev() {
             let at = stack.path[depth] as usize;
-            let (edge, factors) = (&task.edges[at], &table[at * 4..][..4]);
+            let (edge, factors) = (&task.edges[at], &table[at]);
             let sides = Sides::<R>::new(task, at, row);
             for value in 0..task.width {
                 let (above, below) = up.split_at_mut(depth * task.width);
-                let given = &below[value];
-                credits.add(value, edge.slot, row, end(given, &sides, factors));
-                pass(given, &mut above[(depth - 1) * task.width + value], edge.is_right);
+                let above = &mut above[(depth - 1) * task.width + value];
+                let sums = give(&below[value], above, edge.is_right, &sides, factors);
+                credits.add(value, edge.slot, row, sums);
             }
         }
     }
+}
+
+/// What the rows bring to the node below an edge.
+#[inline(always)]
+fn descend<const R: usize, const N: usize>(
+    from: &[Lane<R>; N],
+    sides: &Sides<R>,
+    factors: &[[f64; N]; 4],
+) -> [Lane<R>; N] {
+    let mut reached = [[0.0; R]; N];
+    for point in 0..N {
+        reached[point] = product(&from[point], &sides.factor(factors, point));
+    }
+    reached
+}
+
+/// Hands what is given below an edge to the node above, where the right child comes last; returns what the edge credits
+/// to its element.
+#[inline(always)]
+fn give<const R: usize, const N: usize>(
+    given: &[Lane<R>; N],
+    above: &mut [Lane<R>; N],
+    is_right: bool,
+    sides: &Sides<R>,
+    factors: &[[f64; N]; 4],
+) -> Lane<R> {
+    let mut credits = [[0.0; R]; N];
+    for point in 0..N {
+        credits[point] = product(&given[point], &sides.credit(factors, point));
+    }
+    if is_right {
+        let left = *above;
+        for point in 0..N {
+            above[point] = sum(&left[point], &given[point]);
+        }
+    } else {
+        *above = *given;
+    }
+    let mut sums = [0.0; R];
+    for credit in &credits {
+        sums = sum(&sums, credit);
+    }
+    sums
 }
 
 /// Rows that are walked side by side.
@@ -241,32 +314,5 @@ fn walk_any(task: &Task<'_>, stack: &mut Stack, credits: &mut Credits<'_>) {
         walks!(1);
     } else {
         walks!(ROWS);
-    }
-}
-
-/// What an edge credits to its element.
-#[inline(always)]
-fn end<const R: usize, const N: usize>(
-    given: &[Lane<R>; N],
-    sides: &Sides<R>,
-    factors: &[[f64; N]],
-) -> Lane<R> {
-    let mut sums = [0.0; R];
-    for (point, given) in given.iter().enumerate() {
-        let credit = each(*given, sides.credit(factors, point), |a, b| a * b);
-        sums = each(sums, credit, |a, b| a + b);
-    }
-    sums
-}
-
-/// Hands what is given below to the node above; the right child comes last.
-#[inline(always)]
-fn pass<const R: usize, const N: usize>(
-    given: &[Lane<R>; N],
-    above: &mut [Lane<R>; N],
-    is_right: bool,
-) {
-    for (to, from) in above.iter_mut().zip(given) {
-        *to = if is_right { each(*to, *from, |a, b| a + b) } else { *from };
     }
 }

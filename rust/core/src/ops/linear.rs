@@ -59,8 +59,7 @@ impl Lower for Linear {
             }
         }
         step.targets = lowering.outputs(&input, count);
-        lowering.explain(&step.targets, |request, builder| {
-            let centers = centers.ok_or(NO_CENTERS)?;
+        lowering.explain(&step.targets, false, |request, builder| {
             let arrays = Coefficients { coefficients, intercepts, centers, is_single: false };
             LinearMethod::of(&input, request, builder, arrays)
         });
@@ -69,8 +68,6 @@ impl Lower for Linear {
         Ok(output)
     }
 }
-
-const NO_CENTERS: &str = "it was converted without `centers`, the means of what each input brings";
 
 /// For each output and each input of the model the mean of what it brings, if the artifact has it.
 fn centers(
@@ -221,8 +218,7 @@ impl Lower for LinearF32 {
             input.iter().map(|element| lowering.number(element)).collect::<Result<Vec<_>, _>>()?;
         let targets = lowering.outputs(&input, start.len());
         let centers = centers(lowering, &self.centers, start.len())?;
-        lowering.explain(&targets, |request, builder| {
-            let centers = centers.ok_or(NO_CENTERS)?;
+        lowering.explain(&targets, true, |request, builder| {
             let wide = |values: &[f32]| values.iter().copied().map(f64::from).collect();
             let (coefficients, intercepts) = (wide(&coefficients), wide(&start));
             let arrays = Coefficients { coefficients, intercepts, centers, is_single: true };

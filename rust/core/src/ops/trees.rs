@@ -68,10 +68,11 @@ impl Lower for Trees {
         note(lowering, &folds, &tested(&ensemble, &input));
         let targets = lowering.outputs(&tested(&ensemble, &input), sums.output_count());
         let cover = self.cover(lowering, ensemble.features.len())?;
-        lowering.explain(&targets, |request, builder| {
-            let cover = cover.ok_or(NO_COVER)?;
+        let is_single = matches!(sums, Sums::F32(_));
+        lowering.explain(&targets, is_single, |request, builder| {
             let is_tested = is_tested(&ensemble, input.len());
             let slots = request.credited(&input, builder, false, |at| is_tested[at])?;
+            let cover = cover.ok_or(NO_COVER)?;
             let method = TreesMethod::new(&ensemble, &elements, &cover, &slots, sums.widened());
             Ok(Method::Trees(Box::new(method)))
         });

@@ -42,17 +42,20 @@ impl Lowering<'_> {
         ArtifactError::new(format!("node `{}` (operator `{}`): {what}", self.node, self.operator))
     }
 
-    /// Hands over how the raw scores in `targets` are explained, if that is asked of this node; before its step.
+    /// Hands over how the raw scores in `targets` are explained, if that is asked of this node; its step comes next.
+    /// `is_single`: they are sums of f32.
     pub fn explain(
         &mut self,
         targets: &[Register],
+        is_single: bool,
         method: impl FnOnce(&Request, &Builder) -> Result<Method, String>,
     ) {
         if let Some(request) = self.request.as_mut().filter(|request| request.asks(self.node)) {
             let method = method(request, &self.builder);
             self.builder.flush();
-            let steps = self.builder.steps.len();
-            request.outcome = Some(Explained { method, targets: targets.to_vec(), steps });
+            let steps = self.builder.steps.len() + 1;
+            let targets = targets.to_vec();
+            request.outcome = Some(Explained { method, targets, is_single, steps });
         }
     }
 

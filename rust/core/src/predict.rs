@@ -8,6 +8,9 @@ use crate::plan::element::{Text, NO_CODE};
 use crate::plan::{OutputColumn, OutputElement, Plan};
 use std::ops::Range;
 
+/// Registers from which on blocks are smaller: those of a whole block take 8 MB.
+const WIDE: usize = 4096;
+
 /// Where one column of the answers goes; as long as the range of rows that is predicted.
 pub enum Target<'a> {
     Numbers(&'a mut [f64]),
@@ -99,6 +102,15 @@ impl Plan {
         }
     }
 
+    /// Rows of a block: fewer where each needs many registers, so that a thread's memory stays in tens of megabytes.
+    fn block_rows(&self) -> usize {
+        if self.number_count + self.code_count > WIDE {
+            BLOCK_ROWS / 8
+        } else {
+            BLOCK_ROWS
+        }
+    }
+
     /// Predicts the rows of a range; `targets` are in the order of [`Plan::output_columns`].
     pub fn predict_range(
         &self,
@@ -110,7 +122,7 @@ impl Plan {
     ) {
         let mut start = range.start;
         while start < range.end {
-            let rows = BLOCK_ROWS.min(range.end - start);
+            let rows = self.block_rows().min(range.end - start);
             let mut block = scratch.block(rows, self.number_count, self.code_count);
             self.load_block(table, start, &mut block, &mut report.warnings);
             self.run(&mut block);

@@ -5,7 +5,6 @@ use crate::budgets::{MAX_TREES, MAX_TREE_NODES};
 use crate::error::ArtifactError;
 use crate::explain::{Method, TreesMethod};
 use crate::manifest::Precision;
-use crate::plan::builder::Builder;
 use crate::plan::element::{CodeRegister, Element, Register, Vector};
 use crate::plan::notes::Folded;
 use crate::plan::{Lowering, TensorName};
@@ -16,9 +15,6 @@ use crate::trees::{
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
-
-/// Functions of all numbers together that are folded; more would take memory that no model has use for.
-const MOST_FUNCTIONS: usize = 1 << 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,18 +48,18 @@ impl Lower for Trees {
         inputs: Vec<Vector>,
     ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
+        let ensemble = self.ensemble(lowering)?;
+        let folds = Folds::new(&ensemble.features, &input, &lowering.builder);
         let elements = input
             .iter()
             .map(|element| {
-                Input::new(element, &lowering.builder)
+                Input::new(element, &folds)
                     .ok_or_else(|| lowering.error("takes numbers; its input has texts or codes"))
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let ensemble = self.ensemble(lowering)?;
         let sums = self.sums(lowering, ensemble.tree_count())?;
         let kernel = Kernel::choose()?;
         let refuse = |what| lowering.error(&format!("{what}; convert the model again"));
-        let folds = folds(&ensemble, &input, &lowering.builder);
         let forest = pack(&ensemble, &elements, &folds, kernel).map_err(refuse)?;
         note(lowering, &folds, &tested(&ensemble, &input));
         let targets = lowering.outputs(&tested(&ensemble, &input), sums.output_count());
@@ -105,33 +101,16 @@ fn tested(ensemble: &Ensemble, input: &Vector) -> Vec<Element> {
     elements.map(|(element, _)| element.clone()).collect()
 }
 
-/// The numbers that trees can look at before they are made. The ensemble need not be checked yet.
-fn folds(ensemble: &Ensemble, input: &Vector, builder: &Builder) -> Folds {
-    let mut folds = Folds::default();
-    let mut functions = 0;
-    for feature in &ensemble.features {
-        let element = usize::try_from(*feature).ok().and_then(|feature| input.get(feature));
-        if let (Some(Element::Number(register)), true) = (element, functions < MOST_FUNCTIONS) {
-            folds.entry(*register).or_insert_with(|| {
-                let fold = builder.fold(*register);
-                functions += fold.chain.scalars().len();
-                fold
-            });
-        }
-    }
-    folds
-}
-
 /// Tells what became part of the tests.
 fn note(lowering: &mut Lowering<'_>, folds: &Folds, tested: &[Element]) {
     let mut columns: BTreeMap<CodeRegister, usize> = BTreeMap::new();
     for element in tested {
         match element {
-            Element::Number(register) if lowering.builder.ordinal(*register).is_some() => {
+            Element::Number(register) if folds.ordinals.contains_key(register) => {
                 lowering.note(element, Folded::Ordinals);
             }
             Element::Number(register) => {
-                let fold = folds.get(register).filter(|fold| !fold.chain.is_empty());
+                let fold = folds.numbers.get(register).filter(|fold| !fold.chain.is_empty());
                 if let Some(fold) = fold {
                     lowering.note(element, Folded::Cuts(fold.chain.clone()));
                 }

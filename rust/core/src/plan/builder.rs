@@ -27,7 +27,6 @@ struct Number {
     origin: Origin,
     /// The register and the function that it is made with.
     made: Option<(Register, Scalar)>,
-    bounds: Bounds,
 }
 
 /// Numbers by code, in ascending order.
@@ -51,6 +50,9 @@ impl Lookup {
         (is_missing && self.values.is_sorted()).then_some(self)
     }
 }
+
+/// Functions that are remembered; more would cost more memory than they save.
+const MOST_KNOWN: usize = 1 << 20;
 
 /// Codes that tests look at themselves: no more than ranks that fit a byte.
 const MOST_ORDINALS: usize = 254;
@@ -84,6 +86,8 @@ pub struct Builder {
     pub notes: Notes,
     numbers: Vec<Number>,
     code_origins: Vec<Origin>,
+    /// What is certain of some numbers.
+    bounds: HashMap<Register, Bounds>,
     /// For codes that are below a known limit, or `NO_CODE`: the limit.
     code_limits: HashMap<CodeRegister, u32>,
     lookups: HashMap<Register, Lookup>,
@@ -106,13 +110,13 @@ impl Builder {
             return *register;
         }
         let register = self.new_number(Arc::from([field]));
-        self.numbers[register as usize].bounds = bounds;
+        self.bounds.insert(register, bounds);
         self.field_registers.insert(field, register);
         register
     }
 
     pub fn new_number(&mut self, origin: Origin) -> Register {
-        self.numbers.push(Number { origin, made: None, bounds: Bounds::ALL });
+        self.numbers.push(Number { origin, made: None });
         (self.numbers.len() - 1) as Register
     }
 
@@ -191,7 +195,9 @@ impl Builder {
         let target = self.new_number(self.numbers[source as usize].origin.clone());
         self.numbers[target as usize].made = Some((source, scalar));
         self.pending.add(source, target, scalar);
-        self.known.scalars.insert((source, scalar.identity()), target);
+        if self.known.scalars.len() < MOST_KNOWN {
+            self.known.scalars.insert((source, scalar.identity()), target);
+        }
         target
     }
 
@@ -241,8 +247,8 @@ impl Builder {
         sources.reverse();
         let (start, chain) = Chain::longest(&scalars);
         let root = sources[start];
-        let missing =
-            self.numbers[root as usize].bounds.may_be_missing.then(|| chain.apply(f64::NAN));
+        let may_be_missing = self.bounds.get(&root).is_none_or(|bounds| bounds.may_be_missing);
+        let missing = may_be_missing.then(|| chain.apply(f64::NAN));
         Fold { root, chain, missing }
     }
 
@@ -254,6 +260,13 @@ impl Builder {
         values: &[f64],
         absent: f64,
     ) {
+        let all = || values.iter().copied().chain([absent]).filter(|value| !value.is_nan());
+        let bounds = Bounds {
+            low: all().fold(f64::INFINITY, f64::min),
+            high: all().fold(f64::NEG_INFINITY, f64::max),
+            may_be_missing: absent.is_nan() || values.iter().any(|value| value.is_nan()),
+        };
+        self.bounds.insert(target, bounds);
         let limit = self.code_limits.get(&code).map_or(u32::MAX, |limit| *limit) as usize;
         if limit <= values.len() && values.len() <= MOST_ORDINALS {
             let values = values.to_vec();
@@ -262,21 +275,15 @@ impl Builder {
     }
 
     /// The number as one that ascends with a code.
-    pub fn ordinal(&self, register: Register) -> Option<Lookup> {
-        let fold = self.fold(register);
+    pub fn ordinal(&self, fold: &Fold) -> Option<Lookup> {
         let Lookup { code, values, absent, .. } = self.lookups.get(&fold.root)?;
         let values = values.iter().map(|value| fold.chain.apply(*value)).collect();
         Lookup { code: *code, values, absent: fold.chain.apply(*absent), missing: 0 }.ascending()
     }
 
-    /// Whether the number can be missing in a row that was not refused.
-    pub fn may_be_missing(&self, register: Register) -> bool {
-        self.fold(register).can_be_missing()
-    }
-
     /// Notes that rows are refused from here on unless the number is within `bounds`; `false` if that was known.
     pub fn narrow(&mut self, register: Register, bounds: Bounds) -> bool {
-        let known = &mut self.numbers[register as usize].bounds;
+        let known = self.bounds.entry(register).or_insert(Bounds::ALL);
         let both = known.both(bounds);
         std::mem::replace(known, both) != both
     }

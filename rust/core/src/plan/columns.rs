@@ -16,12 +16,14 @@ pub struct Elementwise {
 struct Functions {
     source: Register,
     target: Register,
-    scalars: Vec<Scalar>,
+    first: Scalar,
+    /// What comes after the first, in place.
+    others: Vec<Scalar>,
 }
 
 impl Elementwise {
     pub fn add(&mut self, source: Register, target: Register, scalar: Scalar) {
-        self.items.push(Functions { source, target, scalars: vec![scalar] });
+        self.items.push(Functions { source, target, first: scalar, others: Vec::new() });
     }
 
     pub fn is_empty(&self) -> bool {
@@ -52,7 +54,8 @@ impl Elementwise {
                 is_live[item.source as usize] = false;
                 makers.insert(item.target, maker);
                 joined[maker].target = item.target;
-                joined[maker].scalars.append(&mut item.scalars);
+                joined[maker].others.push(item.first);
+                joined[maker].others.append(&mut item.others);
             } else {
                 makers.insert(item.target, joined.len());
                 joined.push(item);
@@ -64,13 +67,10 @@ impl Elementwise {
 
 impl Step for Elementwise {
     fn run(&self, block: &mut Block<'_>) {
-        for Functions { source, target, scalars } in &self.items {
+        for Functions { source, target, first, others } in &self.items {
             let (from, to) = block.number_pair(*source, *target);
-            let mut scalars = scalars.iter();
-            if let Some(first) = scalars.next() {
-                first.apply_all(from, to);
-            }
-            scalars.for_each(|scalar| scalar.apply_in_place(to));
+            first.apply_all(from, to);
+            others.iter().for_each(|scalar| scalar.apply_in_place(to));
         }
     }
 
@@ -82,11 +82,11 @@ impl Step for Elementwise {
     }
 
     fn describe(&self) -> String {
-        if let [Functions { scalars, .. }] = self.items.as_slice() {
-            let scalars: Vec<_> = scalars.iter().map(ToString::to_string).collect();
-            return format!("element-wise: {}", scalars.join(", "));
+        if let [Functions { first, others, .. }] = self.items.as_slice() {
+            let scalars = [first].into_iter().chain(others).map(ToString::to_string);
+            return format!("element-wise: {}", scalars.collect::<Vec<_>>().join(", "));
         }
-        let functions: usize = self.items.iter().map(|item| item.scalars.len()).sum();
+        let functions: usize = self.items.iter().map(|item| 1 + item.others.len()).sum();
         format!("element-wise: {functions} functions of {} numbers", self.items.len())
     }
 }

@@ -69,7 +69,7 @@ impl Lowering<'_> {
     /// Tells for people what was folded at this node.
     pub fn note(&mut self, element: &Element, folded: Folded) {
         let fields = self.builder.origin(element);
-        self.builder.notes.notes.push(Note { node: self.node.to_owned(), fields, folded });
+        self.builder.notes.add(Note { node: self.node.to_owned(), fields, folded });
     }
 
     /// The only input of the node.

@@ -19,9 +19,13 @@ pub enum Folded {
     Ordinals,
 }
 
+/// Notes that are kept; nobody reads more, and a file could ask for millions.
+const MOST_NOTES: usize = 5_000;
+
 #[derive(Default)]
 pub struct Notes {
-    pub notes: Vec<Note>,
+    notes: Vec<Note>,
+    more: usize,
     /// Functions and codings that were there already when they were asked for.
     pub shared: usize,
     /// Checks of elements that others had made before.
@@ -31,10 +35,19 @@ pub struct Notes {
 }
 
 impl Notes {
+    pub fn add(&mut self, note: Note) {
+        if self.notes.len() < MOST_NOTES {
+            self.notes.push(note);
+        } else {
+            self.more += 1;
+        }
+    }
+
     /// One line per note; `name` tells the name of a field.
     pub fn lines<'a>(&'a self, name: impl Fn(usize) -> &'a str) -> Vec<String> {
         let mut lines: Vec<String> = self.notes.iter().map(|note| note.line(&name)).collect();
         let counts = [
+            (self.more, "folded: ", " more"),
             (self.shared, "shared: ", " functions and codings, computed once"),
             (self.known_checks, "dropped: ", " checks that policies or other checks imply"),
             (self.dropped, "dropped: ", " columns that nothing needs"),

@@ -1,12 +1,14 @@
 //! What each test of an ensemble comes to on the elements that it is given: nothing, a cut, a range or a set.
 
 use super::ensemble::{Ensemble, Node, Test};
+use super::folds::Folds;
 use super::nodes::LAST_RANK;
 use super::rules::{Category, Missing, OtherCategory};
 use super::sets::{Membership, Tables};
 use super::survey::Source;
-use crate::plan::builder::{Builder, Lookup};
+use crate::plan::builder::Lookup;
 use crate::plan::element::{CodeRegister, Element, Register};
+use std::sync::Arc;
 
 /// An element that trees can test.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +20,7 @@ pub enum Input {
     /// A number that ascends with a code.
     Ordinal {
         register: Register,
-        lookup: Lookup,
+        lookup: Arc<Lookup>,
     },
     Constant(f64),
     Indicator {
@@ -31,12 +33,12 @@ pub enum Input {
 
 impl Input {
     /// `None` for codes and texts, which are no numbers.
-    pub fn new(element: &Element, builder: &Builder) -> Option<Self> {
+    pub fn new(element: &Element, folds: &Folds) -> Option<Self> {
         match element {
             Element::Number(register) => {
-                let (register, may_be_missing) = (*register, builder.may_be_missing(*register));
-                Some(match builder.ordinal(register) {
-                    Some(lookup) => Self::Ordinal { register, lookup },
+                let (register, may_be_missing) = (*register, folds.may_be_missing(*register));
+                Some(match folds.ordinals.get(&register) {
+                    Some(lookup) => Self::Ordinal { register, lookup: lookup.clone() },
                     None => Self::Number { register, may_be_missing },
                 })
             }
@@ -173,23 +175,29 @@ impl<'a> Decider<'a> {
         let Test::Number { missing: Missing::Nothing | Missing::Nan, .. } = test else {
             return None;
         };
-        let absent_left = self.is_left(lookup.absent, test);
-        if lookup.missing > 0 && self.is_left(f64::NAN, test) != absent_left {
-            return None;
-        }
         let source = Source::Code(lookup.code);
-        let (count, present) = (
-            lookup.values.partition_point(|value| self.is_left(*value, test)) as u32,
-            lookup.values.len() as u32,
-        );
-        // What is missing or has no code comes last, from where ranges go on at 0.
-        Some(match (count, absent_left) {
-            (0, false) => Decision::Always(false),
-            (0, true) => Decision::Range { source, low: present, last: LAST_RANK },
-            (count, true) if count == present => Decision::Always(true),
-            (count, true) => Decision::Range { source, low: present, last: count - 1 },
-            (count, false) => Decision::Range { source, low: 0, last: count - 1 },
-        })
+        let present = lookup.values.len() as u32;
+        let last_missing = (present + lookup.missing as u32).wrapping_sub(1);
+        let count = lookup.values.partition_point(|value| self.is_left(*value, test)) as u32;
+        let absent_left = self.is_left(lookup.absent, test);
+        let missing_left = match lookup.missing {
+            0 => absent_left,
+            _ => self.is_left(f64::NAN, test),
+        };
+        // Codes of missing numbers follow the others; no code is the last rank, from where ranges go on at 0.
+        let (low, last) = match (count, missing_left, absent_left) {
+            (0, false, false) => return Some(Decision::Always(false)),
+            (count, true, true) if count == present => return Some(Decision::Always(true)),
+            (0, true, true) => (present, LAST_RANK),
+            (0, false, true) => (LAST_RANK, LAST_RANK),
+            (0, true, false) => (present, last_missing),
+            (count, true, true) => (present, count - 1),
+            (count, false, true) => (LAST_RANK, count - 1),
+            (count, false, false) => (0, count - 1),
+            (count, true, false) if count == present => (0, last_missing),
+            (_, true, false) => return None,
+        };
+        Some(Decision::Range { source, low, last })
     }
 
     fn decide_cut(

@@ -8,6 +8,7 @@
 mod blend;
 mod decisions;
 mod ensemble;
+mod folds;
 mod forest;
 mod grid;
 mod lanes;
@@ -25,6 +26,7 @@ mod windows;
 
 pub use decisions::Input;
 pub use ensemble::{Ensemble, Node, Test};
+pub use folds::Folds;
 pub use forest::Forest;
 pub use lanes::Kernel;
 pub use nodes::Word;
@@ -33,7 +35,6 @@ pub use packing::{pack, Packed};
 pub use rules::{Comparison, OtherCategory, Rules};
 pub use step::TreesStep;
 pub use sums::{Leaves, Sum};
-pub use survey::Folds;
 
 /// Levels of one tree. Libraries stop far below, or at the number of training rows on one side of a bad split.
 pub const MAX_TREE_DEPTH: u32 = 4096;

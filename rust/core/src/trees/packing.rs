@@ -2,11 +2,12 @@
 
 use super::decisions::{Decider, Decision, Input, Settled};
 use super::ensemble::Ensemble;
+use super::folds::Folds;
 use super::forest::{Forest, Parts, Style};
 use super::lanes::Kernel;
 use super::nodes::{Node, Word, LAST_RANK};
 use super::planes::Planes;
-use super::survey::{Folds, Places, Survey};
+use super::survey::{Places, Survey};
 
 /// A forest in words of some size.
 pub enum Packed {

@@ -1,5 +1,6 @@
 //! Gathers the cuts of all tests and gives each source its plane; only needed while a forest is packed.
 
+use super::folds::Folds;
 use super::nodes::LAST_RANK;
 use super::planes::{NumberPlane, Planes};
 use super::rules::{Missing, Rules};
@@ -19,9 +20,6 @@ pub enum Source {
     /// A category that is tested with sets.
     SetCategory(Register),
 }
-
-/// Numbers that can be looked at before the functions that make them.
-pub type Folds = HashMap<Register, Fold>;
 
 /// Cuts times functions that are folded; more would make planning slow, and keep their steps.
 const MOST_FOLDING: usize = 1 << 24;
@@ -73,7 +71,8 @@ impl Survey {
                 Source::Number { register, missing } => {
                     let unfolded = Fold::none(register);
                     // A limit around zero would have to be folded as well.
-                    let fold = folds.get(&register).filter(|_| missing != Missing::ZeroOrNan);
+                    let fold =
+                        folds.numbers.get(&register).filter(|_| missing != Missing::ZeroOrNan);
                     let fold = fold.filter(|fold| {
                         budget = budget.saturating_sub(cuts.len() * fold.chain.scalars().len());
                         budget > 0
@@ -203,7 +202,8 @@ mod checks {
             prop_assert_eq!(start, 0, "{:?} is no chain", scalars);
             let image = Some(chain.apply(f64::NAN));
             let fold = Fold { root: 0, chain: chain.clone(), missing: image };
-            let folds = Folds::from_iter([(1, fold)]);
+            let mut folds = Folds::default();
+            folds.numbers.insert(1, fold);
             let near = cuts.iter().map(|cut| unkey(chain.last_key(*cut).max(key(f64::NEG_INFINITY))));
             for x in [x].into_iter().chain(near).flat_map(|x| [x.next_down(), x, x.next_up()]) {
                 let numbers = [x, chain.apply(x)];

@@ -44,7 +44,7 @@ format: $(DEV) ## format everything, mend what lints can mend
 	$(BIN)/ruff check --fix .
 	$(CARGO) fmt $(RUST) --all
 
-bench: $(CORE) $(BENCH) ## measure beside scikit-learn, LightGBM and ONNX Runtime
+bench: $(CORE) $(BENCH) ## measure beside other engines; 25 minutes once all is trained
 	$(BIN)/python -m bench.run
 
 build: $(DEV) ## a wheel for this platform, in dist/
@@ -53,7 +53,8 @@ build: $(DEV) ## a wheel for this platform, in dist/
 lock: $(DEV) ## resolve requirements/*.in anew into *.txt
 	$(PIP) install --quiet uv
 	cd requirements && ../$(BIN)/$(UV) --upgrade dev.in --output-file dev.txt
-	cd requirements && ../$(BIN)/$(UV) --upgrade bench.in --constraint dev.txt --output-file bench.txt
+	cd requirements && for name in bench bench-lleaves bench-onedal bench-treelite bench-ydf; do \
+		../$(BIN)/$(UV) --upgrade $$name.in --constraint dev.txt --output-file $$name.txt || exit 1; done
 
 clean: ## remove .venv and everything that was built
 	rm -rf $(VENV) build dist rust/target $(CORE) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -10,15 +10,18 @@ if TYPE_CHECKING:
 
 
 def comparison() -> "Comparison":
-    """Penstock beside scikit-learn and ONNX Runtime."""
-    from bench.comparison import Comparison
+    """Penstock beside scikit-learn and ONNX Runtime; oneDAL gets the encoded matrix."""
+    from bench.comparison import Comparison, Goal
+    from bench.elsewhere import predicting
     from bench.onnx_runtime import onnx_runtime
     from bench.peers import penstock, scikit_learn
 
     return Comparison(
-        pipeline="logistic",
+        workload="logistic",
         title="LogisticRegression",
-        contenders=(penstock, scikit_learn, onnx_runtime),
+        contenders=(penstock, scikit_learn, onnx_runtime, *predicting("onedal")),
+        goals=(Goal("batch", "onnxruntime", factor=2), Goal("dictionary", "onnxruntime", factor=5)),
+        about="The same flights and pipeline. Treelite, lleaves and ydf have no linear models.",
     )
 
 

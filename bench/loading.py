@@ -8,20 +8,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LOADERS", "load", "one_thread"]
+__all__ = ["LOADERS", "load", "onnx_session"]
 
 
 FURTHER_MODELS = 8
 
 
-def one_thread() -> Any:
-    """Options for a session of ONNX Runtime that computes in the calling thread only."""
-    from onnxruntime import SessionOptions
+def onnx_session(path: Path, threads: int) -> Any:
+    """A session of ONNX Runtime with so many threads; with one, the calling thread computes."""
+    from onnxruntime import InferenceSession, SessionOptions
 
     options = SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    return options
+    return InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def _penstock(path: Path) -> object:
@@ -31,9 +31,7 @@ def _penstock(path: Path) -> object:
 
 
 def _onnx(path: Path) -> object:
-    from onnxruntime import InferenceSession
-
-    return InferenceSession(path, one_thread(), providers=["CPUExecutionProvider"])
+    return onnx_session(path, 1)
 
 
 def _pickle(path: Path) -> object:
@@ -46,11 +44,18 @@ def _lightgbm(path: Path) -> object:
     return Booster(model_file=str(path))
 
 
+def _xgboost(path: Path) -> object:
+    from xgboost import Booster
+
+    return Booster(model_file=str(path))
+
+
 LOADERS: dict[str, Callable[[Path], object]] = {
     ".penstock": _penstock,
     ".onnx": _onnx,
     ".pickle": _pickle,
     ".txt": _lightgbm,
+    ".ubj": _xgboost,
 }
 
 

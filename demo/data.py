@@ -46,10 +46,11 @@ class Split:
     holdout_target: "pandas.Series[int]"
 
 
-def load() -> pandas.DataFrame:
+def load(*further: str) -> pandas.DataFrame:
     """327,346 flights in order of time: the columns of `FEATURES`, then `late` (0 or 1).
 
-    Flights without an arrival delay (canceled or diverted) are left out.
+    `further`: other columns of the joined table, at the end. Flights without an arrival delay
+    (canceled or diverted) are left out.
     """
     flights = _table("flights.csv.zip").dropna(subset=["arr_delay"])
     weather = _table("weather.csv").drop(columns=["year", "month", "day", "hour"])
@@ -61,7 +62,7 @@ def load() -> pandas.DataFrame:
     joined["weekday"] = pandas.to_datetime(joined[["year", "month", "day"]]).dt.dayofweek
     joined["route"] = joined["origin"] + "-" + joined["dest"]
     joined["late"] = (joined["arr_delay"] > LATE_MINUTES).astype("int64")
-    return joined[[*FEATURES, "late"]]
+    return joined[[*FEATURES, "late", *further]]
 
 
 def split(rows: pandas.DataFrame, holdout_share: float = 0.2) -> Split:

@@ -1,10 +1,11 @@
 //! Gathers the cuts of all tests and gives each source its plane; only needed while a forest is packed.
 
 use super::folds::Folds;
+use super::grid::{Grid, Grids};
 use super::nodes::LAST_RANK;
 use super::planes::{NumberPlane, Planes};
 use super::rules::{Missing, Rules};
-use crate::plan::chain::{key, unkey, Fold};
+use crate::plan::chain::{key, unkey, Chain, Fold};
 use crate::plan::element::{CodeRegister, Register};
 use foldhash::HashMap;
 
@@ -69,37 +70,42 @@ impl Survey {
                 Source::Category(register) => planes.categories.push(register),
                 Source::SetCategory(register) => planes.set_categories.push(register),
                 Source::Number { register, missing } => {
-                    let unfolded = Fold::none(register);
-                    // A limit around zero would have to be folded as well.
-                    let fold =
-                        folds.numbers.get(&register).filter(|_| missing != Missing::ZeroOrNan);
-                    let fold = fold.filter(|fold| {
+                    let fold = folds.numbers.get(&register).filter(|fold| {
                         budget = budget.saturating_sub(cuts.len() * fold.chain.scalars().len());
-                        budget > 0
+                        // A limit around zero would have to be folded as well.
+                        budget > 0 && missing != Missing::ZeroOrNan
                     });
+                    let unfolded = Fold::none(register);
                     let fold = fold.unwrap_or(&unfolded);
-                    let image = fold.missing.unwrap_or(f64::NAN);
-                    // What differs after the chain may be the same before it; ranks stay those after it.
-                    let keys: Vec<_> =
-                        cuts.iter().map(|cut| fold.chain.last_key(unkey(*cut))).collect();
-                    let below = keys.iter().filter(|cut| **cut < key(f64::NEG_INFINITY)).count();
-                    let numbers: Vec<_> = keys[below..].iter().map(|cut| unkey(*cut)).collect();
-                    planes.numbers.push(NumberPlane {
+                    let plane = NumberPlane {
                         register: fold.root,
-                        grid: planes.grids.add(below, &numbers),
-                        missing: match missing {
-                            _ if !image.is_nan() => rank(&cuts, image),
-                            // NaN is read as 0.
-                            Missing::Nothing => rank(&cuts, 0.0),
-                            Missing::ZeroOrNan | Missing::Nan => LAST_RANK,
-                        },
+                        grid: grid(&mut planes.grids, &cuts, &fold.chain),
+                        missing: missing_rank(&cuts, missing, fold),
                         limit: rules.missing_limit(missing),
-                    });
+                    };
+                    planes.numbers.push(plane);
                 }
             }
             places.insert(source, (plane, cuts));
         }
         (planes, Places { places })
+    }
+}
+
+/// The grid of the cuts before a chain. Some may be the same there; ranks stay those after it.
+fn grid(grids: &mut Grids, cuts: &[i64], chain: &Chain) -> Grid {
+    let keys: Vec<_> = cuts.iter().map(|cut| chain.last_key(unkey(*cut))).collect();
+    let below = keys.iter().filter(|cut| **cut < key(f64::NEG_INFINITY)).count();
+    let numbers: Vec<_> = keys[below..].iter().map(|cut| unkey(*cut)).collect();
+    grids.add(below, &numbers)
+}
+
+fn missing_rank(cuts: &[i64], missing: Missing, fold: &Fold) -> u32 {
+    match (fold.missing, missing) {
+        (Some(image), _) if !image.is_nan() => rank(cuts, image),
+        // NaN is read as 0.
+        (_, Missing::Nothing) => rank(cuts, 0.0),
+        (_, Missing::ZeroOrNan | Missing::Nan) => LAST_RANK,
     }
 }
 
@@ -131,7 +137,7 @@ mod checks {
     use super::super::planes::Registers;
     use super::super::rules::{Comparison, OtherCategory};
     use super::*;
-    use crate::plan::chain::Chain;
+
     use crate::plan::functions::Function;
     use crate::plan::scalar::Scalar;
     use proptest::prelude::*;

@@ -6,7 +6,6 @@
 //! one element, ratios multiply and all must be passed. The product over the elements of a path, without that of one,
 //! times what that one makes the difference, integrated over `t`, is what the leaf credits to it.
 
-use super::quadrature::{points, Point};
 use crate::trees::{Collector, Ensemble, Node};
 use std::ops::Range;
 
@@ -43,16 +42,9 @@ pub struct Edge {
 pub struct Program {
     pub edges: Range<usize>,
     pub depth: usize,
-    /// Points of the quadrature: `lanes` in each of `passes` walks.
+    /// Points of the quadrature: `lanes` in each of `passes` walks. More than are needed are as exact.
     pub lanes: usize,
     pub passes: usize,
-}
-
-impl Program {
-    /// The points of all walks; more than needed are as exact.
-    pub fn points(&self) -> Vec<Point> {
-        points(self.lanes * self.passes)
-    }
 }
 
 /// Reads trees; what a tree adds whatever the row is goes to a caller's function.

@@ -17,22 +17,24 @@ use crate::trees::Bits;
 ///
 /// `before`: the product of the ratios of the element above, if it was tested there.
 pub fn factors(edge: &Edge, before: Option<f64>, points: &[Point], table: &mut Vec<f64>) {
-    let mut rows = [const { Vec::new() }; 4];
-    for point in points {
-        let Point { at, rest, .. } = *point;
+    let (start, count) = (table.len(), points.len());
+    table.resize(start + 4 * count, 0.0);
+    let difference = |left: f64, right: f64| f64::from_bits(left.to_bits() ^ right.to_bits());
+    for (at, point) in points.iter().enumerate() {
+        let Point { at: known, rest, .. } = *point;
         let (old, credited) = match before {
             None => (1.0, 0.0),
-            Some(before) => (before * rest + at, (1.0 - before) / (before * rest + at)),
+            Some(before) => (before * rest + known, (1.0 - before) / (before * rest + known)),
         };
-        let passed = edge.product * rest + at;
+        let passed = edge.product * rest + known;
         let factors = [passed / old, edge.product * rest / old];
         let credits = [(1.0 - edge.product) / passed - credited, -1.0 / rest - credited];
-        rows[0].push(factors[1]);
-        rows[1].push(f64::from_bits(factors[0].to_bits() ^ factors[1].to_bits()));
-        rows[2].push(credits[1]);
-        rows[3].push(f64::from_bits(credits[0].to_bits() ^ credits[1].to_bits()));
+        let row = &mut table[start + at..];
+        row[0] = factors[1];
+        row[count] = difference(factors[0], factors[1]);
+        row[2 * count] = credits[1];
+        row[3 * count] = difference(credits[0], credits[1]);
     }
-    table.extend(rows.iter().flatten());
 }
 
 /// A tree, rows and points.
@@ -104,37 +106,52 @@ impl<const R: usize> Sides<R> {
         Self { passed: masks(task.alive[at], row), eligible, ratio: edge.ratio }
     }
 
-    /// One of two numbers in each row, or a third where the element has failed before.
+    /// At each point one of two numbers in each row, or a third where the element has failed before.
     #[inline(always)]
-    fn choose(&self, failed: f64, difference: f64, otherwise: f64) -> Lane<R> {
-        let (failed, difference) = (failed.to_bits(), difference.to_bits());
-        let mut chosen = [0.0; R];
+    fn choose<const N: usize>(
+        &self,
+        failed: &[f64; N],
+        difference: &[f64; N],
+        otherwise: f64,
+    ) -> [Lane<R>; N] {
+        let mut chosen = [[0.0; R]; N];
         match &self.eligible {
             None => {
-                for lane in 0..R {
-                    chosen[lane] = f64::from_bits(failed ^ (difference & self.passed[lane]));
+                for point in 0..N {
+                    let (failed, difference) =
+                        (failed[point].to_bits(), difference[point].to_bits());
+                    for lane in 0..R {
+                        let bits = failed ^ (difference & self.passed[lane]);
+                        chosen[point][lane] = f64::from_bits(bits);
+                    }
                 }
             }
             Some(eligible) => {
                 let otherwise = otherwise.to_bits();
-                for lane in 0..R {
-                    let tested = failed ^ (difference & self.passed[lane]);
-                    let bits = otherwise ^ ((tested ^ otherwise) & eligible[lane]);
-                    chosen[lane] = f64::from_bits(bits);
+                for point in 0..N {
+                    let (failed, difference) =
+                        (failed[point].to_bits(), difference[point].to_bits());
+                    for lane in 0..R {
+                        let tested = failed ^ (difference & self.passed[lane]);
+                        let bits = otherwise ^ ((tested ^ otherwise) & eligible[lane]);
+                        chosen[point][lane] = f64::from_bits(bits);
+                    }
                 }
             }
         }
         chosen
     }
 
+    /// By how much what rows bring changes on the way down.
     #[inline(always)]
-    fn factor<const N: usize>(&self, factors: &[[f64; N]; 4], point: usize) -> Lane<R> {
-        self.choose(factors[0][point], factors[1][point], self.ratio)
+    fn factors<const N: usize>(&self, table: &[[f64; N]; 4]) -> [Lane<R>; N] {
+        self.choose(&table[0], &table[1], self.ratio)
     }
 
+    /// What part of what is given goes to the element.
     #[inline(always)]
-    fn credit<const N: usize>(&self, factors: &[[f64; N]; 4], point: usize) -> Lane<R> {
-        self.choose(factors[2][point], factors[3][point], 0.0)
+    fn credits<const N: usize>(&self, table: &[[f64; N]; 4]) -> [Lane<R>; N] {
+        self.choose(&table[2], &table[3], 0.0)
     }
 }
 
@@ -241,9 +258,9 @@ fn descend<const R: usize, const N: usize>(
     sides: &Sides<R>,
     factors: &[[f64; N]; 4],
 ) -> [Lane<R>; N] {
-    let mut reached = [[0.0; R]; N];
+    let mut reached = sides.factors(factors);
     for point in 0..N {
-        reached[point] = product(&from[point], &sides.factor(factors, point));
+        reached[point] = product(&from[point], &reached[point]);
     }
     reached
 }
@@ -258,9 +275,9 @@ fn give<const R: usize, const N: usize>(
     sides: &Sides<R>,
     factors: &[[f64; N]; 4],
 ) -> Lane<R> {
-    let mut credits = [[0.0; R]; N];
+    let mut credits = sides.credits(factors);
     for point in 0..N {
-        credits[point] = product(&given[point], &sides.credit(factors, point));
+        credits[point] = product(&given[point], &credits[point]);
     }
     if is_right {
         let left = *above;
@@ -284,7 +301,7 @@ pub const ROWS: usize = 8;
 pub fn walk_rows(task: &Task<'_>, stack: &mut Stack, credits: &mut Credits<'_>) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: this machine has AVX2. A block took three times as long without.
+        // SAFETY: this machine has AVX2. A block took 2.3 times as long without (500 trees of 63 leaves, Zen 3).
         return unsafe { walk_avx2(task, stack, credits) };
     }
     walk_any(task, stack, credits);

@@ -128,7 +128,7 @@ impl Outcomes {
         room.bits.clear();
         room.bits.extend(KNOWN);
         for (source, question) in &self.questions {
-            room.bits.push(self.answer(*question, &room.values[*source as usize]));
+            room.bits.push(self.answer(*question, &room.values[*source as usize], block.rows));
         }
     }
 
@@ -162,20 +162,20 @@ impl Outcomes {
         }
     }
 
-    fn answer(&self, question: Question, values: &Values) -> Bits {
+    fn answer(&self, question: Question, values: &Values, rows: usize) -> Bits {
         match question {
             Question::Missing => values.missing,
             Question::Cut { cut, missing_left } => {
                 let cut = f64::from_bits(cut);
                 let missing = if missing_left { values.missing } else { 0 };
-                pack(|row| values.numbers[row] <= cut) | missing
+                pack(rows, |row| values.numbers[row] <= cut) | missing
             }
             Question::Range { low, span } => {
-                pack(|row| values.ranks[row].wrapping_sub(low) <= span)
+                pack(rows, |row| values.ranks[row].wrapping_sub(low) <= span)
             }
             Question::Set { table } => {
                 let table = self.tables.tables[table as usize];
-                pack(|row| {
+                pack(rows, |row| {
                     let bit = values.ranks[row].min(table.limit);
                     self.tables.words[(table.start + bit / 32) as usize] >> (bit % 32) & 1 != 0
                 })
@@ -184,11 +184,11 @@ impl Outcomes {
     }
 }
 
-/// A bit for each row. Eight at a time, side by side, become vector instructions.
+/// A bit for each row, and some behind the last. Eight at a time, side by side, become vector instructions.
 #[inline(always)]
-fn pack(is_left: impl Fn(usize) -> bool) -> Bits {
+fn pack(rows: usize, is_left: impl Fn(usize) -> bool) -> Bits {
     let mut lanes = [0; 8];
-    for start in (0..MOST_ROWS).step_by(lanes.len()) {
+    for start in (0..rows.min(MOST_ROWS)).step_by(lanes.len()) {
         for (lane, bits) in lanes.iter_mut().enumerate() {
             let row = start + lane;
             *bits |= (Bits::from(is_left(row))) << row;

@@ -14,6 +14,7 @@ use penstock_core::model::Model;
 use penstock_core::plan::block::Scratch;
 use penstock_core::plan::{OutputColumn, Plan};
 use penstock_core::predict::Report;
+use penstock_core::trees::{Kernel, KERNEL_VARIABLE};
 use penstock_core::{row, verify};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString};
@@ -38,6 +39,8 @@ impl Engine {
     /// Opens the bytes of an artifact.
     #[staticmethod]
     fn open(py: Python<'_>, data: &[u8], verify: bool) -> PyResult<Self> {
+        let kernel = std::env::var(KERNEL_VARIABLE).unwrap_or_default();
+        Kernel::force(&kernel).map_err(|error| artifact_error(py, &error))?;
         let model = py.detach(|| Model::open(data, verify));
         let model = model.map_err(|error| artifact_error(py, &error))?;
         let fields = &model.plan.fields;

@@ -58,7 +58,7 @@ impl Lower for Trees {
             })
             .collect::<Result<Vec<_>, _>>()?;
         let sums = self.sums(lowering, ensemble.tree_count())?;
-        let kernel = Kernel::choose()?;
+        let kernel = Kernel::choose();
         let refuse = |what| lowering.error(&format!("{what}; convert the model again"));
         let forest = pack(&ensemble, &elements, &folds, kernel).map_err(refuse)?;
         note(lowering, &folds, &tested(&ensemble, &input));

@@ -28,7 +28,7 @@ pub use decisions::Input;
 pub use ensemble::{Ensemble, Node, Test};
 pub use folds::Folds;
 pub use forest::Forest;
-pub use lanes::Kernel;
+pub use lanes::{Kernel, VARIABLE as KERNEL_VARIABLE};
 pub use nodes::Word;
 pub use outcomes::{Bits, Collector, Outcomes, Room as OutcomesRoom, MOST_ROWS};
 pub use packing::{pack, Packed};

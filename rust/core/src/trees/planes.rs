@@ -6,7 +6,6 @@ use super::grid::{Grid, Grids};
 use super::nodes::{Word, LAST_RANK};
 use super::rules::{category, is_missing, Category};
 use super::sets::MISSING_RANK;
-use super::LANES;
 use crate::plan::access::{reads, Access, Visitor};
 use crate::plan::block::Lane;
 use crate::plan::element::{CodeRegister, Register};
@@ -107,27 +106,24 @@ impl Planes {
     /// The ranks of all rows of a block, a lane for each plane. Rows behind the last get some rank.
     pub fn rank_rows<W: Word>(&self, registers: Registers<'_>, lanes: &mut [Lane<W>]) {
         let Registers { numbers, codes, rows } = registers;
-        let mut plane = 0;
-        let mut each = |values: &mut dyn FnMut(usize) -> [W; LANES]| {
-            for first in (0..rows).step_by(LANES) {
-                lanes[plane].0[first..first + LANES].copy_from_slice(&values(first));
-            }
-            plane += 1;
-        };
-        each(&mut |_| [W::default(); LANES]);
-        for register in &self.codes {
-            each(&mut |first| take(codes, *register, rows, first).map(W::saturate));
+        let values = |register: u32| &numbers[register as usize * rows..][..rows];
+        let (first, lanes) = lanes.split_at_mut(1);
+        first[0].0[..rows].fill(W::default());
+        let (code_lanes, lanes) = lanes.split_at_mut(self.codes.len());
+        let (category_lanes, lanes) = lanes.split_at_mut(self.categories.len());
+        let (number_lanes, set_lanes) = lanes.split_at_mut(self.numbers.len());
+        for (lane, register) in code_lanes.iter_mut().zip(&self.codes) {
+            let codes = &codes[*register as usize * rows..][..rows];
+            lane.0.iter_mut().zip(codes).for_each(|(rank, code)| *rank = W::saturate(*code));
         }
-        for register in &self.categories {
-            each(&mut |first| take(numbers, *register, rows, first).map(|x| self.category(x)));
+        for (lane, plane) in number_lanes.iter_mut().zip(&self.numbers) {
+            let values = values(plane.register);
+            lane.0.iter_mut().zip(values).for_each(|(rank, x)| *rank = self.number(plane, *x));
         }
-        for number in &self.numbers {
-            each(&mut |first| {
-                take(numbers, number.register, rows, first).map(|x| self.number(number, x))
-            });
-        }
-        for register in &self.set_categories {
-            each(&mut |first| take(numbers, *register, rows, first).map(|x| self.category(x)));
+        let categories = category_lanes.iter_mut().zip(&self.categories);
+        for (lane, register) in categories.chain(set_lanes.iter_mut().zip(&self.set_categories)) {
+            let values = values(*register);
+            lane.0.iter_mut().zip(values).for_each(|(rank, x)| *rank = self.category(*x));
         }
     }
 
@@ -144,16 +140,4 @@ impl Planes {
             Category::Negative => LAST_RANK,
         })
     }
-}
-
-/// The values of a register in `LANES` rows from `first` on; zeros behind the last row.
-#[inline(always)]
-fn take<T: Copy + Default>(all: &[T], register: u32, rows: usize, first: usize) -> [T; LANES] {
-    let values = &all[register as usize * rows..][first..rows];
-    let mut taken = [T::default(); LANES];
-    match values.first_chunk::<LANES>() {
-        Some(values) => taken = *values,
-        None => taken[..values.len()].copy_from_slice(values),
-    }
-    taken
 }

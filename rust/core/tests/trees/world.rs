@@ -8,6 +8,7 @@ use penstock_core::plan::block::Scratch;
 use penstock_core::plan::Plan;
 use penstock_core::predict::{Answer, Report, Target};
 use penstock_core::tensors::Tensors;
+use penstock_core::trees::{Kernel, KERNEL_VARIABLE};
 use serde_json::{json, Map, Value};
 
 /// The arrays and fields of a `trees` node.
@@ -169,6 +170,7 @@ fn nodes(trees: &Trees, inputs: &Inputs, tensors: &mut Vec<Tensor>) -> Vec<Value
 
 /// The plan of a graph that feeds the inputs to the trees.
 pub fn plan(trees: &Trees, inputs: &Inputs) -> Result<Plan, ArtifactError> {
+    Kernel::force(&std::env::var(KERNEL_VARIABLE).unwrap_or_default())?;
     let field = |name: String| {
         json!({
             "name": name, "type": "number", "precision": "f64", "on_missing": "allow",

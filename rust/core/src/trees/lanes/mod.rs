@@ -14,7 +14,7 @@ mod portable;
 pub use bytes::{Bytes, Job, Member, BIAS};
 
 use crate::error::ArtifactError;
-use std::env;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The instruction sets that there are kernels for, the widest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,16 +32,28 @@ const KERNELS: [(Kernel, &str); 4] = [
     (Kernel::Scalar, "scalar"),
 ];
 
-/// Forces a kernel, for tests and to compare.
-const VARIABLE: &str = "PENSTOCK_KERNEL";
+/// The environment variable by which hosts let people force a kernel, for tests and to compare.
+pub const VARIABLE: &str = "PENSTOCK_KERNEL";
+
+/// Position of the kernel that was forced, counted from 1; 0 if none was.
+static FORCED: AtomicU8 = AtomicU8::new(0);
 
 impl Kernel {
-    /// The kernel that the environment asks for, else the widest that this processor runs.
-    pub fn choose() -> Result<Self, ArtifactError> {
-        match env::var(VARIABLE) {
-            Ok(name) if !name.is_empty() => Self::named(&name),
-            _ => Ok(Self::widest()),
-        }
+    /// The kernel that was forced, else the widest that this processor runs.
+    pub fn choose() -> Self {
+        let forced = usize::from(FORCED.load(Ordering::Relaxed)).checked_sub(1);
+        forced.and_then(|at| KERNELS.get(at)).map_or_else(Self::widest, |(kernel, _)| *kernel)
+    }
+
+    /// Lets all models that are planned from now on use the kernel of this name; an empty name lets go of it.
+    ///
+    /// # Errors
+    /// For a name that is none, or whose instructions this processor does not have.
+    pub fn force(name: &str) -> Result<(), ArtifactError> {
+        let kernel = if name.is_empty() { None } else { Some(Self::named(name)?) };
+        let position = KERNELS.iter().position(|(known, _)| Some(*known) == kernel);
+        FORCED.store(position.map_or(0, |at| at as u8 + 1), Ordering::Relaxed);
+        Ok(())
     }
 
     fn named(name: &str) -> Result<Self, ArtifactError> {

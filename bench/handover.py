@@ -63,7 +63,7 @@ def save_model(case: Case) -> Path:
     return keep(case.file(SUFFIXES[kind]), savers[kind])
 
 
-def _plain(case: Case, rows: pandas.DataFrame) -> dict[str, numpy.ndarray[Any, Any]]:
+def _plain(case: Case, rows: pandas.DataFrame) -> dict[str, Any]:
     """Columns by name: float32, and texts; where a value is missing, NaN and an empty text."""
     texts = set(case.workload.texts)
     return {

@@ -40,7 +40,8 @@ Written by `make bench`; do not edit. Everything below was measured in one run, 
 **Workloads**: flights of 2013 from New York, late or not, with pipelines as people write them, and
 made numbers where a section says so (`bench/pipelines.py`). Contenders get their inputs ready made,
 in the form that each likes best; only penstock, scikit-learn and, where it is given columns, ONNX
-Runtime do the work of the pipeline in their time. What each is given stands below its table, and who is not there, with the reason.
+Runtime do the work of the pipeline in their time. What each is given stands below its table, and
+who is not there, with the reason.
 
 **How**: the contenders take turns, one sample each per round, so that a disturbance meets all of
 them; the figures are medians, on one thread where nothing else is said. *From a dict*: the time

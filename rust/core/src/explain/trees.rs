@@ -8,7 +8,7 @@ use crate::trees::{Bits, Collector, Ensemble, Input, Leaves, Outcomes, OutcomesR
 use std::collections::BTreeMap;
 
 /// Factors of all edges up to this size are kept; those of larger forests are made for each tree and block again: a block
-/// then takes 1.5 times as long, and one row 10 times.
+/// then takes 1.8 times as long, and one row 11 times.
 const MOST_KEPT_BYTES: usize = 256 << 20;
 
 /// An ensemble that is explained.

@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bench.command import chosen, effort, guarded
@@ -64,6 +64,7 @@ def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=SCRIPTS, action="append", help="print this section alone")
+    parser.add_argument("--write", action="store_true", help="write the sections of --only")
     options = chosen(parser)
     return guarded(lambda: _run(options))
 
@@ -77,10 +78,10 @@ def _run(options: argparse.Namespace) -> None:
         start = time.monotonic()
         sections.append(_section(name)(effort(options)))
         print(f"{name}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
-    if options.only:
+    if options.only and not options.write:
         print("\n".join(sections))
         return
-    text = "\n".join([_introduction(), *sections])
+    text = "\n".join([_introduction(names), *sections])
     print(text)
     if options.quick:
         print("not written anywhere: a quick run is rough", file=sys.stderr)
@@ -105,13 +106,16 @@ def _section(name: str) -> "Callable[[Effort], str]":
     return lambda effort: compared(script.comparison(), effort)
 
 
-def _introduction() -> str:
+def _introduction(names: Sequence[str]) -> str:
     from bench import machine
 
     facts = {
         **machine.describe(),
         "`import penstock; penstock.load`": f"{_import_seconds() * 1e3:.0f} ms (median)",
     }
+    left = [f"`{name}`" for name in SCRIPTS if name not in names]
+    if left:
+        facts["not run this time"] = ", ".join(left)
     listed = "\n".join(f"- **{name}**: {value}" for name, value in facts.items())
     return INTRODUCTION.format(facts=listed, names=", ".join(f"`{name}`" for name in SCRIPTS))
 

@@ -162,7 +162,7 @@ def _of_shape(shape: "Shape", label: str) -> _Subject:
     few = rows[:1_000]
     answers: Any = model.predict(few)
     difference = numpy.abs(numpy.asarray(answers["probability_1"]) - booster.predict(few)).max()
-    row = {f"Column_{at}": float(value) for at, value in enumerate(rows[0])}
+    row = {f"x{at}": float(value) for at, value in enumerate(rows[0])}
     return _subject(label, model, rows, row, float(difference))
 
 

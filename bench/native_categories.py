@@ -23,8 +23,8 @@ def comparison() -> "Comparison":
             *(penstock, lightgbm_itself, onnx_runtime_without_sets),
             *predicting("onedal", "gtil", "lleaves", "ydf"),
         ),
-        about="Flights as they are: 19 numbers and 9 texts, with the 4,037 tail numbers. TL2cgen is "
-        "left out: gcc had not compiled its code after twelve minutes.",
+        about="Flights as they are: 19 numbers and 9 texts, with the 4,037 tail numbers. "
+        "TL2cgen is left out: gcc had not compiled its code after twelve minutes.",
     )
 
 

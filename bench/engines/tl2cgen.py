@@ -60,7 +60,7 @@ def _compile(request: Request, rows: numpy.ndarray[Any, Any], library: Path) -> 
     trees = [model.get_tree_accessor(at) for at in range(model.num_tree)]
     nodes = sum(int(tree.get_field("num_nodes")[0]) for tree in trees)
     if nodes > MOST_NODES:
-        raise Refused(f"{nodes:,} nodes as C would keep the compiler busy for hours")
+        raise Refused(f"{nodes:,} nodes as C are more than we tried to compile")
     branches = request.keep(".branches.json")
     tl2cgen.annotate_branch(model, tl2cgen.DMatrix(rows, dtype=str(rows.dtype)), path=branches)
     partial = library.with_suffix(".partial.so")

@@ -14,6 +14,7 @@ pub mod ops;
 pub mod plan;
 pub mod predict;
 pub mod row;
+pub mod rows;
 pub mod tensors;
 pub mod trees;
 pub mod verify;

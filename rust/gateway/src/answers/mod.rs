@@ -1,0 +1,3 @@
+//! Predictions in the forms that clients read.
+
+pub mod json;

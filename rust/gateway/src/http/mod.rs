@@ -1,0 +1,6 @@
+//! HTTP: paths, statuses, headers and bodies around the handlers.
+
+pub mod models;
+pub mod predict;
+pub mod problem;
+pub mod router;

@@ -1,0 +1,59 @@
+//! Failures as `application/problem+json` (RFC 9457), with a status and a stable code.
+
+use crate::answers::json;
+use crate::failure::{Failure, Kind};
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+/// The status of each kind of failure.
+pub fn status(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Malformed | Kind::Option => StatusCode::BAD_REQUEST,
+        Kind::Columns | Kind::Value | Kind::Unsupported => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::UnknownModel | Kind::UnknownVersion | Kind::UnknownPath => StatusCode::NOT_FOUND,
+        Kind::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+        Kind::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Kind::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::Unauthorized => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Overloaded | Kind::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Timeout => StatusCode::REQUEST_TIMEOUT,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let status = status(self.kind);
+        let mut body = Vec::with_capacity(256);
+        body.extend_from_slice(b"{\"type\":\"about:blank\",\"title\":");
+        json::json(&status.canonical_reason().unwrap_or_default(), &mut body);
+        body.extend_from_slice(b",\"status\":");
+        json::json(&status.as_u16(), &mut body);
+        body.extend_from_slice(b",\"code\":");
+        json::json(&self.code, &mut body);
+        body.extend_from_slice(b",\"detail\":");
+        json::json(&self.detail, &mut body);
+        if let Some(field) = &self.field {
+            body.extend_from_slice(b",\"field\":");
+            json::json(field, &mut body);
+        }
+        if let Some(row) = self.row {
+            body.extend_from_slice(b",\"row\":");
+            json::json(&row, &mut body);
+        }
+        body.push(b'}');
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if matches!(self.kind, Kind::Overloaded | Kind::TooMany | Kind::NotReady) {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

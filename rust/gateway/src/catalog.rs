@@ -2,6 +2,7 @@
 
 use crate::answers::json::Shapes;
 use crate::failure::{Failure, Kind};
+use crate::limits::Gate;
 use crate::routes::{is_name, CaptureEntry, Limits, RouteEntry, Routes, Sticky, ROUTES};
 use penstock_core::explain::{Explainer, NoMethod};
 use penstock_core::manifest::Manifest;
@@ -35,6 +36,8 @@ pub struct Route {
     pub sticky: Option<Sticky>,
     pub tokens: Option<Vec<String>>,
     pub limits: Limits,
+    /// Requests in flight, over reloads.
+    pub gate: Arc<Gate>,
     pub capture: Option<CaptureEntry>,
 }
 
@@ -95,6 +98,15 @@ impl Catalog {
         Ok(catalog)
     }
 
+    /// Names and versions, for people.
+    pub fn summary(&self) -> String {
+        let routes = self.routes.values().map(|route| {
+            let versions = route.versions.iter().map(|(version, _)| version.name.as_str());
+            format!("`{}` ({})", route.name, versions.collect::<Vec<_>>().join(", "))
+        });
+        routes.collect::<Vec<_>>().join(", ")
+    }
+
     pub fn route(&self, name: &str) -> Result<&Arc<Route>, Failure> {
         self.routes.get(name).ok_or_else(|| {
             let names: Vec<_> = self.routes.keys().map(|name| format!("`{name}`")).collect();
@@ -130,7 +142,8 @@ impl Route {
             shadows.push((Arc::new(loaded), shadow.share));
         }
         let RouteEntry { name, sticky, tokens, limits, capture, .. } = entry;
-        Ok(Self { name, versions, shadows, sticky, tokens, limits, capture })
+        let gate = shelf.gate(&name);
+        Ok(Self { name, versions, shadows, sticky, tokens, limits, gate, capture })
     }
 
     /// A route for a file of its own, under the name of its model.
@@ -144,6 +157,7 @@ impl Route {
             ));
         }
         Ok(Self {
+            gate: shelf.gate(&name),
             name,
             versions: vec![(Arc::new(version), 1.0)],
             shadows: Vec::new(),
@@ -190,6 +204,10 @@ impl<'a> Shelf<'a> {
         };
         let name = name.unwrap_or(&loaded.manifest.version).to_owned();
         Ok(Version { name, loaded })
+    }
+
+    fn gate(&self, route: &str) -> Arc<Gate> {
+        self.before.routes.get(route).map_or_else(Arc::default, |route| route.gate.clone())
     }
 
     fn open(&self, path: &Path) -> Result<Arc<Loaded>, String> {

@@ -1,5 +1,6 @@
 //! `POST /v1/models/{name}/predict`.
 
+use super::patience;
 use crate::catalog::Route;
 use crate::choosing::choose;
 use crate::failure::{Failure, Kind};
@@ -48,8 +49,7 @@ async fn answer(
         json_body(&route, &headers, &body, asked, most_rows)
     } else {
         let task = move || json_body(&route, &headers, &body, asked, most_rows);
-        let done = tokio::task::spawn_blocking(task).await;
-        done.map_err(|_| Failure::new(Kind::Internal, "the prediction ended unexpectedly"))?
+        gateway.bench.run(task).await?
     }?;
     Ok(respond(predicted))
 }
@@ -76,6 +76,9 @@ async fn read(body: Body, most: usize) -> Result<Bytes, Failure> {
         Err(error) if error.is::<LengthLimitError>() => {
             let detail = format!("the body is longer than {most} bytes; send the rows in parts");
             Err(Failure::new(Kind::TooLarge, detail))
+        }
+        Err(error) if patience::is_stalled(error.as_ref()) => {
+            Err(Failure::new(Kind::Timeout, "the body stopped coming in; send it at once"))
         }
         Err(error) => {
             let detail = format!("the body could not be read: {error}");

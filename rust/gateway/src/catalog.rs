@@ -5,6 +5,7 @@ use crate::failure::{Failure, Kind};
 use crate::limits::Gate;
 use crate::routes::{is_name, CaptureEntry, Limits, RouteEntry, Routes, Sticky, ROUTES};
 use penstock_core::explain::{Explainer, NoMethod};
+use penstock_core::keys::PublicKey;
 use penstock_core::manifest::Manifest;
 use penstock_core::model::Model;
 use std::collections::{BTreeMap, HashMap};
@@ -48,10 +49,14 @@ pub struct Catalog {
 }
 
 impl Loaded {
-    /// Opens an artifact, runs its examples and one row to warm up.
-    pub fn open(bytes: Vec<u8>) -> Result<Self, String> {
+    /// Opens an artifact, runs its examples and one row to warm up. With a key, it must be one that this key has signed.
+    pub fn open(bytes: Vec<u8>, key: Option<&PublicKey>) -> Result<Self, String> {
         let started = std::time::Instant::now();
-        let model = Model::open(&bytes, true).map_err(|error| error.0)?;
+        let model = match key {
+            Some(key) => Model::open_signed(&bytes, true, key),
+            None => Model::open(&bytes, true),
+        };
+        let model = model.map_err(|error| error.0)?;
         let manifest = Manifest::parse(model.manifest.as_bytes()).map_err(|error| error.0)?;
         let shapes = Shapes::new(&model.plan);
         let load_seconds = started.elapsed().as_secs_f64();
@@ -71,8 +76,12 @@ impl Catalog {
     ///
     /// # Errors
     /// What is wrong with the routes or an artifact; nothing is served then.
-    pub fn load(sources: &[PathBuf], before: &Catalog) -> Result<Self, String> {
-        let mut shelf = Shelf::new(before);
+    pub fn load(
+        sources: &[PathBuf],
+        key: Option<&PublicKey>,
+        before: &Catalog,
+    ) -> Result<Self, String> {
+        let mut shelf = Shelf { loaded: HashMap::new(), key, before };
         let routes = match sources {
             [folder] if folder.is_dir() => {
                 let path = folder.join(ROUTES);
@@ -142,6 +151,17 @@ impl Route {
             shadows.push((Arc::new(loaded), shadow.share));
         }
         let RouteEntry { name, sticky, tokens, limits, capture, .. } = entry;
+        if let Some(Sticky::Input(input)) = &sticky {
+            let misses = |version: &&(Arc<Version>, f64)| {
+                version.0.loaded.model.plan.position(input).is_none()
+            };
+            if let Some((version, _)) = versions.iter().find(misses) {
+                let version = &version.name;
+                return Err(format!(
+                    "route `{name}`: version `{version}` has no input `{input}`; make another `sticky`"
+                ));
+            }
+        }
         let gate = shelf.gate(&name);
         Ok(Self { name, versions, shadows, sticky, tokens, limits, gate, capture })
     }
@@ -184,14 +204,11 @@ impl Route {
 /// Artifacts by the paths that they were loaded from, and those of the catalog before.
 struct Shelf<'a> {
     loaded: HashMap<PathBuf, Arc<Loaded>>,
+    key: Option<&'a PublicKey>,
     before: &'a Catalog,
 }
 
-impl<'a> Shelf<'a> {
-    fn new(before: &'a Catalog) -> Self {
-        Self { loaded: HashMap::new(), before }
-    }
-
+impl Shelf<'_> {
     fn version(&mut self, path: &Path, name: Option<&str>) -> Result<Version, String> {
         let loaded = match self.loaded.get(path) {
             Some(loaded) => loaded.clone(),
@@ -218,7 +235,7 @@ impl<'a> Shelf<'a> {
         let mut same = versions.filter(|version| version.loaded.bytes == bytes);
         match same.next() {
             Some(version) => Ok(version.loaded.clone()),
-            None => Loaded::open(bytes).map(Arc::new),
+            None => Loaded::open(bytes, self.key).map(Arc::new),
         }
     }
 }

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, Instant, Sleep};
 use tower_service::Service;
 
-/// For the head of a request to come in, from its first byte on.
+/// For the head of a request to come in, from its first byte on, at most.
 const HEAD: Duration = Duration::from_secs(10);
 /// For the next request to begin. Longer than the 60 s of the usual load balancers, so that it is they who close.
 const IDLE: Duration = Duration::from_secs(75);
@@ -35,9 +35,9 @@ const LINGER: Duration = Duration::from_secs(1);
 const BUFFER: usize = 64 << 10;
 
 const LATE_HEAD: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\
-    content-type: application/problem+json\r\ncontent-length: 133\r\n\r\n\
+    content-type: application/problem+json\r\ncontent-length: 134\r\n\r\n\
     {\"type\":\"about:blank\",\"title\":\"Request Timeout\",\"status\":408,\"code\":\"timeout\",\
-    \"detail\":\"the head of the request did not come in 10 s\"}";
+    \"detail\":\"the head of the request did not come in time\"}";
 
 /// What a connection is about, as its service and its bytes tell each other.
 #[derive(Default)]
@@ -79,7 +79,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let state = Arc::new(Connection::default());
-    let stream = TokioIo::new(Watched::new(stream, state.clone()));
+    let patience = gateway.settings.patience();
+    let stream = TokioIo::new(Watched::new(stream, state.clone(), HEAD.min(patience)));
     let mut builder = Builder::new(TokioExecutor::new());
     // The bytes are watched here: hyper's own limit would close idle connections as well, and costs a timer per request.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(BUFFER);
@@ -93,7 +94,7 @@ where
         let (state, gateway) = (about.clone(), gateway.clone());
         let version = request.version();
         state.set(Phase::Busy);
-        let mut request = request.map(|body| PatientBody::new(body, state.clone()));
+        let mut request = request.map(|body| PatientBody::new(body, state.clone(), patience));
         request.extensions_mut().insert(state.clone());
         let answer = router.clone().call(request);
         async move {
@@ -138,6 +139,8 @@ async fn end_well(
 struct Watched<S> {
     stream: S,
     state: Arc<Connection>,
+    /// For a head to come in.
+    head: Duration,
     is_new: bool,
     /// What was waited for last, and since when.
     waited_for: Phase,
@@ -150,10 +153,11 @@ struct Watched<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Watched<S> {
-    fn new(stream: S, state: Arc<Connection>) -> Self {
+    fn new(stream: S, state: Arc<Connection>, head: Duration) -> Self {
         Self {
             stream,
             state,
+            head,
             is_new: true,
             waited_for: Phase::Waiting,
             since: Instant::now(),
@@ -187,7 +191,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Watched<S> {
         }
         let patience = match phase {
             Phase::Waiting => IDLE,
-            Phase::Head => HEAD,
+            Phase::Head => self.head,
             Phase::Busy | Phase::Streams => return Poll::Pending,
         };
         let deadline = self.since + patience;

@@ -7,6 +7,7 @@ use crate::tls::Identity;
 use crate::tokens::Tokens;
 use crate::watching::Look;
 use arc_swap::{ArcSwap, ArcSwapOption};
+use penstock_core::keys::PublicKey;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +19,9 @@ pub struct Gateway {
     /// Who may ask; nobody is asked for a token if there is none.
     pub tokens: ArcSwapOption<Tokens>,
     pub identity: Option<Identity>,
+    /// Whose signature every artifact must have. The same for as long as the gateway runs: whoever can write the folder
+    /// must not be able to change it.
+    key: Option<PublicKey>,
     /// Requests in flight.
     pub gate: Arc<Gate>,
     /// Where large requests are computed.
@@ -47,10 +51,12 @@ impl Gateway {
     /// What is wrong with a route or an artifact.
     pub fn new(settings: Settings) -> Result<Self, String> {
         let first_look = look(&settings);
-        let (catalog, tokens) = load(&settings, &Catalog::default())?;
+        let key = settings.require_signature.as_deref().map(read_key).transpose()?;
+        let (catalog, tokens) = load(&settings, key.as_ref(), &Catalog::default())?;
         let patience = Duration::from_secs_f64(settings.max_wait);
         Ok(Self {
             identity: Identity::of(&settings)?,
+            key,
             gate: Arc::default(),
             bench: Bench::new(settings.worker_count(), patience),
             first_look,
@@ -72,11 +78,12 @@ impl Gateway {
     /// What is wrong with a file.
     pub fn reload(&self) -> Result<(), String> {
         let _one = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
-        let loaded = load(&self.settings, &self.catalog.load()).and_then(|loaded| {
-            let identity = self.identity.as_ref();
-            identity.map_or(Ok(()), |identity| identity.reload(&self.settings))?;
-            Ok(loaded)
-        });
+        let loaded =
+            load(&self.settings, self.key.as_ref(), &self.catalog.load()).and_then(|loaded| {
+                let identity = self.identity.as_ref();
+                identity.map_or(Ok(()), |identity| identity.reload(&self.settings))?;
+                Ok(loaded)
+            });
         let result = loaded.map(|(catalog, tokens)| {
             // Tokens first: a route that is new must not be open for a moment to those who may not use it.
             self.tokens.store(tokens.map(Arc::new));
@@ -130,9 +137,20 @@ fn look(settings: &Settings) -> Look {
     Look::at(&settings.sources, &others)
 }
 
-fn load(settings: &Settings, before: &Catalog) -> Result<(Catalog, Option<Tokens>), String> {
+fn read_key(path: &Path) -> Result<PublicKey, String> {
+    let shown = path.display();
+    let file = std::fs::read(path)
+        .map_err(|error| format!("`{shown}` cannot be read: {error}; check the path"))?;
+    PublicKey::from_pem(&file).map_err(|error| format!("`{shown}`: {}", error.0))
+}
+
+fn load(
+    settings: &Settings,
+    key: Option<&PublicKey>,
+    before: &Catalog,
+) -> Result<(Catalog, Option<Tokens>), String> {
     let tokens = settings.tokens.as_deref().map(Tokens::read).transpose()?;
-    let catalog = Catalog::load(&settings.sources, before)?;
+    let catalog = Catalog::load(&settings.sources, key, before)?;
     for route in catalog.routes.values() {
         for name in route.tokens.iter().flatten() {
             let name_of = &route.name;

@@ -40,6 +40,10 @@ pub struct Settings {
     #[arg(long, env = "PENSTOCK_TOKENS", value_name = "FILE")]
     pub tokens: Option<PathBuf>,
 
+    /// Serve only artifacts that this public key has signed, in PEM, as `penstock keygen` writes it.
+    #[arg(long, env = "PENSTOCK_REQUIRE_SIGNATURE", value_name = "KEY")]
+    pub require_signature: Option<PathBuf>,
+
     /// Let pages of this origin ask from a browser; `*` for all. Can be given several times.
     #[arg(long, env = "PENSTOCK_CORS", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors: Vec<String>,
@@ -143,7 +147,7 @@ fn origins(matches: &ArgMatches) -> String {
             Some(ValueSource::EnvVariable) => variable.into_owned(),
             _ => "default".to_owned(),
         };
-        let _ = writeln!(text, "  --{name:<18} {value}  ({origin})");
+        let _ = writeln!(text, "  --{name:<17} {value}  ({origin})");
     }
     text
 }

@@ -11,13 +11,14 @@ use std::task::{ready, Context, Poll};
 use std::time::Duration;
 use tokio::time::{sleep, Sleep};
 
-/// For more of a body to come in.
+/// For more of a body to come in, at most.
 const STALL: Duration = Duration::from_secs(10);
 
 /// A body as it comes in; an error once nothing has come for long.
 pub struct PatientBody {
     body: Incoming,
     connection: Arc<Connection>,
+    patience: Duration,
     /// Set while nothing comes.
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -28,7 +29,7 @@ pub struct Stalled;
 
 impl fmt::Display for Stalled {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "nothing of the body came for {} s", STALL.as_secs())
+        formatter.write_str("the body stopped coming in")
     }
 }
 
@@ -47,9 +48,10 @@ pub fn is_stalled(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 impl PatientBody {
-    pub fn new(body: Incoming, connection: Arc<Connection>) -> Self {
+    /// A body that may stall for as long as a whole request may take, and never long.
+    pub fn new(body: Incoming, connection: Arc<Connection>, patience: Duration) -> Self {
         connection.is_reading.store(!body.is_end_stream(), Ordering::Relaxed);
-        Self { body, connection, timer: None }
+        Self { body, connection, patience: patience.min(STALL), timer: None }
     }
 }
 
@@ -68,7 +70,8 @@ impl Body for PatientBody {
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(STALL)));
+        let patience = self.patience;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(timer.as_mut().poll(context));
         Poll::Ready(Some(Err(Stalled.into())))
     }

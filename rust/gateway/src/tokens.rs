@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 /// So that a token can be recognized where it should not be.
@@ -13,7 +14,7 @@ const SECRET_BYTES: usize = 32;
 /// The tokens of a file.
 #[derive(Debug, Default)]
 pub struct Tokens {
-    entries: Vec<(String, [u8; 32])>,
+    entries: Vec<(Arc<str>, [u8; 32])>,
 }
 
 impl Tokens {
@@ -47,7 +48,7 @@ impl Tokens {
             if !names.insert(name) {
                 return Err(format!("line {at}: token `{name}` is there twice; name it once"));
             }
-            tokens.entries.push((name.to_owned(), hash));
+            tokens.entries.push((name.into(), hash));
         }
         match tokens.entries.is_empty() {
             false => Ok(tokens),
@@ -59,17 +60,17 @@ impl Tokens {
     }
 
     pub fn has(&self, name: &str) -> bool {
-        self.entries.iter().any(|(other, _)| other == name)
+        self.entries.iter().any(|(other, _)| **other == *name)
     }
 
     /// The name of a token. Takes as long whichever token it is, and whether it is one or not.
-    pub fn name(&self, token: &[u8]) -> Option<&str> {
+    pub fn name(&self, token: &[u8]) -> Option<&Arc<str>> {
         let hash: [u8; 32] = Sha256::digest(token).into();
         let mut found = u32::MAX;
         for ((_, other), at) in self.entries.iter().zip(0..) {
             found.conditional_assign(&at, hash.ct_eq(other));
         }
-        self.entries.get(found as usize).map(|(name, _)| name.as_str())
+        self.entries.get(found as usize).map(|(name, _)| name)
     }
 }
 
@@ -116,8 +117,8 @@ mod tests {
         let (token, line) = create("shop").unwrap();
         let (other, second) = create("bank").unwrap();
         let tokens = Tokens::parse(&format!("# who\n\n{line}\n{second}\n")).unwrap();
-        assert_eq!(tokens.name(token.as_bytes()), Some("shop"));
-        assert_eq!(tokens.name(other.as_bytes()), Some("bank"));
+        assert_eq!(tokens.name(token.as_bytes()), Some(&"shop".into()));
+        assert_eq!(tokens.name(other.as_bytes()), Some(&"bank".into()));
         assert_eq!(tokens.name(&token.as_bytes()[..token.len() - 1]), None);
         assert!(!line.contains(&token));
     }

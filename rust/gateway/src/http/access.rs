@@ -49,7 +49,7 @@ pub async fn guard(
     let route = route(&gateway, &parameters);
     if let Some(tokens) = &*gateway.tokens.load() {
         let caller = bearer(request.headers()).and_then(|token| {
-            let name = tokens.name(token.as_bytes()).map(|name| Caller(name.into()));
+            let name = tokens.name(token.as_bytes()).map(|name| Caller(name.clone()));
             name.ok_or_else(|| unauthorized("the token is not known; ask for another"))
         });
         let allowed = caller.and_then(|caller| {

@@ -62,7 +62,7 @@ fn json_body(
 ) -> Result<Response, Failure> {
     let request = Request { body, asked, most_rows };
     let key = match &route.sticky {
-        Some(Sticky::Input(input)) => {
+        Some(Sticky::Input(input)) if route.versions.len() > 1 => {
             let answer =
                 |part: Request<'_>, version| predict::json_body(route, part, |_, _| Ok(version));
             let split = sticky::json_body(route, request, input, answer)?;
@@ -70,7 +70,7 @@ fn json_body(
             return Ok(respond(split.body, &versions));
         }
         Some(Sticky::Header(name)) => headers.get(name).map(HeaderValue::as_bytes),
-        None => None,
+        _ => None,
     };
     let predicted = predict::json_body(route, request, |route, named| choose(route, named, key))?;
     Ok(respond(predicted.body, &predicted.version.name))

@@ -8,6 +8,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Options whose values are not printed. Tokens and keys are named by their files, and are none.
+const SECRETS: &[&str] = &[];
+
 /// Serves artifacts over HTTP.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "penstock serve", bin_name = "penstock serve", version, max_term_width = 80)]
@@ -100,7 +103,7 @@ impl Settings {
     pub fn parse_arguments(
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, clap::Error> {
-        let matches = Self::command().try_get_matches_from(arguments)?;
+        let matches = Self::options().try_get_matches_from(arguments)?;
         let mut settings = Self::from_arg_matches(&matches)?;
         settings.origins = origins(&matches);
         Ok(settings)
@@ -108,7 +111,12 @@ impl Settings {
 
     /// The page that `--help` prints.
     pub fn help() -> String {
-        Self::command().term_width(80).render_long_help().to_string()
+        Self::options().term_width(80).render_long_help().to_string()
+    }
+
+    /// The options. Their help page does not depend on where it is printed, nor tells what variables hold.
+    fn options() -> clap::Command {
+        Self::command().mut_args(|option| option.hide_env_values(true))
     }
 
     /// Threads that answer requests.
@@ -125,7 +133,7 @@ impl Settings {
     }
 }
 
-/// A line for each option. Values of options that hide them from the help page are secrets.
+/// A line for each option.
 fn origins(matches: &ArgMatches) -> String {
     let mut text = String::new();
     let command = Settings::command();
@@ -138,7 +146,7 @@ fn origins(matches: &ArgMatches) -> String {
             values.into_iter().flatten().map(|value| value.to_string_lossy()).collect();
         let value = match values.as_slice() {
             [] => "-".to_owned(),
-            _ if option.is_hide_env_values_set() => "(secret)".to_owned(),
+            _ if SECRETS.contains(&name) => "(secret)".to_owned(),
             values => values.join(","),
         };
         let variable = option.get_env().map(|name| name.to_string_lossy()).unwrap_or_default();

@@ -2,8 +2,10 @@
 
 use crate::answers::json::Shapes;
 use crate::failure::{Failure, Kind};
+use crate::limits::Gate;
 use crate::routes::{is_name, CaptureEntry, Limits, RouteEntry, Routes, Sticky, ROUTES};
 use penstock_core::explain::{Explainer, NoMethod};
+use penstock_core::keys::PublicKey;
 use penstock_core::manifest::Manifest;
 use penstock_core::model::Model;
 use std::collections::{BTreeMap, HashMap};
@@ -35,6 +37,8 @@ pub struct Route {
     pub sticky: Option<Sticky>,
     pub tokens: Option<Vec<String>>,
     pub limits: Limits,
+    /// Requests in flight, over reloads.
+    pub gate: Arc<Gate>,
     pub capture: Option<CaptureEntry>,
 }
 
@@ -45,10 +49,14 @@ pub struct Catalog {
 }
 
 impl Loaded {
-    /// Opens an artifact, runs its examples and one row to warm up.
-    pub fn open(bytes: Vec<u8>) -> Result<Self, String> {
+    /// Opens an artifact, runs its examples and one row to warm up. With a key, it must be one that this key has signed.
+    pub fn open(bytes: Vec<u8>, key: Option<&PublicKey>) -> Result<Self, String> {
         let started = std::time::Instant::now();
-        let model = Model::open(&bytes, true).map_err(|error| error.0)?;
+        let model = match key {
+            Some(key) => Model::open_signed(&bytes, true, key),
+            None => Model::open(&bytes, true),
+        };
+        let model = model.map_err(|error| error.0)?;
         let manifest = Manifest::parse(model.manifest.as_bytes()).map_err(|error| error.0)?;
         let shapes = Shapes::new(&model.plan);
         let load_seconds = started.elapsed().as_secs_f64();
@@ -68,8 +76,12 @@ impl Catalog {
     ///
     /// # Errors
     /// What is wrong with the routes or an artifact; nothing is served then.
-    pub fn load(sources: &[PathBuf], before: &Catalog) -> Result<Self, String> {
-        let mut shelf = Shelf::new(before);
+    pub fn load(
+        sources: &[PathBuf],
+        key: Option<&PublicKey>,
+        before: &Catalog,
+    ) -> Result<Self, String> {
+        let mut shelf = Shelf { loaded: HashMap::new(), key, before };
         let routes = match sources {
             [folder] if folder.is_dir() => {
                 let path = folder.join(ROUTES);
@@ -93,6 +105,15 @@ impl Catalog {
             }
         }
         Ok(catalog)
+    }
+
+    /// Names and versions, for people.
+    pub fn summary(&self) -> String {
+        let routes = self.routes.values().map(|route| {
+            let versions = route.versions.iter().map(|(version, _)| version.name.as_str());
+            format!("`{}` ({})", route.name, versions.collect::<Vec<_>>().join(", "))
+        });
+        routes.collect::<Vec<_>>().join(", ")
     }
 
     pub fn route(&self, name: &str) -> Result<&Arc<Route>, Failure> {
@@ -130,7 +151,19 @@ impl Route {
             shadows.push((Arc::new(loaded), shadow.share));
         }
         let RouteEntry { name, sticky, tokens, limits, capture, .. } = entry;
-        Ok(Self { name, versions, shadows, sticky, tokens, limits, capture })
+        if let Some(Sticky::Input(input)) = &sticky {
+            let misses = |version: &&(Arc<Version>, f64)| {
+                version.0.loaded.model.plan.position(input).is_none()
+            };
+            if let Some((version, _)) = versions.iter().find(misses) {
+                let version = &version.name;
+                return Err(format!(
+                    "route `{name}`: version `{version}` has no input `{input}`; make another `sticky`"
+                ));
+            }
+        }
+        let gate = shelf.gate(&name);
+        Ok(Self { name, versions, shadows, sticky, tokens, limits, gate, capture })
     }
 
     /// A route for a file of its own, under the name of its model.
@@ -144,6 +177,7 @@ impl Route {
             ));
         }
         Ok(Self {
+            gate: shelf.gate(&name),
             name,
             versions: vec![(Arc::new(version), 1.0)],
             shadows: Vec::new(),
@@ -170,14 +204,11 @@ impl Route {
 /// Artifacts by the paths that they were loaded from, and those of the catalog before.
 struct Shelf<'a> {
     loaded: HashMap<PathBuf, Arc<Loaded>>,
+    key: Option<&'a PublicKey>,
     before: &'a Catalog,
 }
 
-impl<'a> Shelf<'a> {
-    fn new(before: &'a Catalog) -> Self {
-        Self { loaded: HashMap::new(), before }
-    }
-
+impl Shelf<'_> {
     fn version(&mut self, path: &Path, name: Option<&str>) -> Result<Version, String> {
         let loaded = match self.loaded.get(path) {
             Some(loaded) => loaded.clone(),
@@ -192,6 +223,10 @@ impl<'a> Shelf<'a> {
         Ok(Version { name, loaded })
     }
 
+    fn gate(&self, route: &str) -> Arc<Gate> {
+        self.before.routes.get(route).map_or_else(Arc::default, |route| route.gate.clone())
+    }
+
     fn open(&self, path: &Path) -> Result<Arc<Loaded>, String> {
         let bytes = read(path)?;
         let versions = self.before.routes.values().flat_map(|route| {
@@ -200,7 +235,7 @@ impl<'a> Shelf<'a> {
         let mut same = versions.filter(|version| version.loaded.bytes == bytes);
         match same.next() {
             Some(version) => Ok(version.loaded.clone()),
-            None => Loaded::open(bytes).map(Arc::new),
+            None => Loaded::open(bytes, self.key).map(Arc::new),
         }
     }
 }

@@ -32,7 +32,10 @@ pub enum Kind {
     Forbidden,
     TooMany,
     Overloaded,
+    /// The request did not come in in time.
     Timeout,
+    /// The answer was not there in time.
+    Deadline,
     NotReady,
     /// A mistake of this program.
     Internal,
@@ -70,6 +73,7 @@ impl Kind {
             Kind::TooMany => "too_many_requests",
             Kind::Overloaded => "overloaded",
             Kind::Timeout => "timeout",
+            Kind::Deadline => "deadline",
             Kind::NotReady => "not_ready",
             Kind::Internal => "internal",
         }

@@ -14,6 +14,7 @@ mod tables;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use std::ffi::OsString;
 
 /// The zip of an artifact from the bytes of its entries.
 #[pyfunction]
@@ -41,6 +42,18 @@ fn functions() -> Vec<&'static str> {
     penstock_core::plan::functions::Function::NAMES.to_vec()
 }
 
+/// Runs the gateway until it is told to stop; its exit code. The first argument is the name of the program.
+#[pyfunction]
+fn serve(py: Python<'_>, arguments: Vec<OsString>) -> i32 {
+    py.detach(|| penstock_gateway::run(arguments))
+}
+
+/// The help page of the gateway.
+#[pyfunction]
+fn serve_help() -> String {
+    penstock_gateway::settings::Settings::help()
+}
+
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<engine::Engine>()?;
@@ -52,5 +65,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<tables::Buffer>()?;
     module.add_function(wrap_pyfunction!(pack, module)?)?;
     module.add_function(wrap_pyfunction!(operators, module)?)?;
-    module.add_function(wrap_pyfunction!(functions, module)?)
+    module.add_function(wrap_pyfunction!(functions, module)?)?;
+    module.add_function(wrap_pyfunction!(serve, module)?)?;
+    module.add_function(wrap_pyfunction!(serve_help, module)?)
 }

@@ -2,3 +2,4 @@
 
 pub mod asked;
 pub mod predict;
+pub mod sticky;

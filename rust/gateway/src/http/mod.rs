@@ -1,6 +1,10 @@
 //! HTTP: paths, statuses, headers and bodies around the handlers.
 
+pub mod access;
+pub mod cors;
 pub mod models;
+pub mod patience;
 pub mod predict;
 pub mod problem;
 pub mod router;
+pub mod shedding;

@@ -54,10 +54,12 @@ fn route_value(route: &Route) -> Value {
 pub async fn status(State(gateway): State<Arc<Gateway>>) -> Response {
     let load = gateway.last_load();
     let seconds = load.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+    let (succeeded, failed) = gateway.load_counts();
     json_response(&json!({
         "ready": !gateway.is_stopping(),
         "models": gateway.catalog.load().routes.len(),
         "last_load": {"unix_seconds": seconds, "error": load.error},
+        "loads": {"succeeded": succeeded, "failed": failed},
     }))
 }
 

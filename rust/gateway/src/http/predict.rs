@@ -1,11 +1,13 @@
 //! `POST /v1/models/{name}/predict`.
 
+use super::patience;
 use crate::catalog::Route;
 use crate::choosing::choose;
 use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
 use crate::handlers::asked::Asked;
-use crate::handlers::predict::{self, Predicted, Request};
+use crate::handlers::predict::{self, Request};
+use crate::handlers::sticky;
 use crate::routes::Sticky;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
@@ -44,14 +46,11 @@ async fn answer(
     let limits = &route.limits;
     let body = read(body, limits.body.unwrap_or(gateway.settings.max_body)).await?;
     let most_rows = limits.rows.unwrap_or(gateway.settings.max_rows);
-    let predicted = if body.len() < LARGE_BODY {
-        json_body(&route, &headers, &body, asked, most_rows)
-    } else {
-        let task = move || json_body(&route, &headers, &body, asked, most_rows);
-        let done = tokio::task::spawn_blocking(task).await;
-        done.map_err(|_| Failure::new(Kind::Internal, "the prediction ended unexpectedly"))?
-    }?;
-    Ok(respond(predicted))
+    if body.len() < LARGE_BODY {
+        return json_body(&route, &headers, &body, asked, most_rows);
+    }
+    let task = move || json_body(&route, &headers, &body, asked, most_rows);
+    gateway.bench.run(task).await?
 }
 
 fn json_body(
@@ -60,13 +59,21 @@ fn json_body(
     body: &[u8],
     asked: Asked,
     most_rows: usize,
-) -> Result<Predicted, Failure> {
+) -> Result<Response, Failure> {
+    let request = Request { body, asked, most_rows };
     let key = match &route.sticky {
+        Some(Sticky::Input(input)) if route.versions.len() > 1 => {
+            let answer =
+                |part: Request<'_>, version| predict::json_body(route, part, |_, _| Ok(version));
+            let split = sticky::json_body(route, request, input, answer)?;
+            let versions = split.versions();
+            return Ok(respond(split.body, &versions));
+        }
         Some(Sticky::Header(name)) => headers.get(name).map(HeaderValue::as_bytes),
         _ => None,
     };
-    let request = Request { body, asked, most_rows };
-    predict::json_body(route, request, |route, named| choose(route, named, key))
+    let predicted = predict::json_body(route, request, |route, named| choose(route, named, key))?;
+    Ok(respond(predicted.body, &predicted.version.name))
 }
 
 /// The whole body, if it is no longer than the limit.
@@ -77,6 +84,9 @@ async fn read(body: Body, most: usize) -> Result<Bytes, Failure> {
             let detail = format!("the body is longer than {most} bytes; send the rows in parts");
             Err(Failure::new(Kind::TooLarge, detail))
         }
+        Err(error) if patience::is_stalled(error.as_ref()) => {
+            Err(Failure::new(Kind::Timeout, "the body stopped coming in; send it at once"))
+        }
         Err(error) => {
             let detail = format!("the body could not be read: {error}");
             Err(Failure::new(Kind::Malformed, detail))
@@ -84,12 +94,12 @@ async fn read(body: Body, most: usize) -> Result<Bytes, Failure> {
     }
 }
 
-fn respond(predicted: Predicted) -> Response {
-    let mut response = Response::new(Body::from(predicted.body));
+fn respond(body: Vec<u8>, versions: &str) -> Response {
+    let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Ok(version) = HeaderValue::from_str(&predicted.version.name) {
-        headers.insert("penstock-version", version);
+    if let Ok(versions) = HeaderValue::from_str(versions) {
+        headers.insert("penstock-version", versions);
     }
     response
 }

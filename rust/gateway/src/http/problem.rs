@@ -3,7 +3,7 @@
 use crate::answers::json;
 use crate::failure::{Failure, Kind};
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
@@ -22,6 +22,7 @@ pub fn status(kind: Kind) -> StatusCode {
         Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Kind::Overloaded | Kind::NotReady => StatusCode::SERVICE_UNAVAILABLE,
         Kind::Timeout => StatusCode::REQUEST_TIMEOUT,
+        Kind::Deadline => StatusCode::GATEWAY_TIMEOUT,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -53,6 +54,9 @@ impl IntoResponse for Failure {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if matches!(self.kind, Kind::Overloaded | Kind::TooMany | Kind::NotReady) {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if self.kind == Kind::Unauthorized {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

@@ -1,13 +1,14 @@
 //! Every path that is answered, in one list.
 
-use super::{models, predict};
+use super::{access, cors, models, predict};
 use crate::gateway::Gateway;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use axum::Router;
 use std::sync::Arc;
 
 pub fn router(gateway: Arc<Gateway>) -> Router {
-    Router::new()
+    let router = Router::new()
         .route("/livez", get(models::live))
         .route("/readyz", get(models::ready))
         .route("/v1/status", get(models::status))
@@ -15,7 +16,13 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/models", get(models::list))
         .route("/v1/models/{name}", get(models::describe))
         .route("/v1/models/{name}/predict", post(predict::predict))
+        // After all routes: what stands below this line is not guarded.
+        .route_layer(from_fn_with_state(gateway.clone(), access::guard))
         .fallback(models::unknown_path)
         .method_not_allowed_fallback(models::wrong_method)
-        .with_state(gateway)
+        .with_state(gateway.clone());
+    match gateway.settings.cors.is_empty() {
+        true => router,
+        false => router.layer(from_fn_with_state(gateway, cors::allow)),
+    }
 }

@@ -7,6 +7,7 @@ pub mod failure;
 pub mod gateway;
 pub mod handlers;
 pub mod http;
+pub mod openapi;
 pub mod routes;
 pub mod server;
 pub mod settings;

@@ -1,6 +1,8 @@
 //! HTTP: paths, statuses, headers and bodies around the handlers.
 
 pub mod models;
+pub mod openapi;
+pub mod page;
 pub mod predict;
 pub mod problem;
 pub mod router;

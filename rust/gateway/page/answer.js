@@ -2,7 +2,7 @@
 
 import { figure, make, percent } from './client.js';
 
-/** More classes than this are shown by their probability. */
+/** Of more classes than this, the most probable ones are shown. */
 const MOST_BARS = 12;
 
 const isShare = (entries) => entries.every(([, value]) => typeof value === 'number' && value >= 0 && value <= 1);
@@ -18,7 +18,8 @@ export function outputs(told, answer) {
     if (output.kind === 'label') {
       parts.push(titled(output.name, text(answer[output.name])));
     } else if (output.kind === 'numbers') {
-      parts.push(bars(output.name, Object.entries(answer[output.name]), chosen));
+      const entries = Object.entries(answer[output.name]);
+      parts.push(isShare(entries) ? bars(output.name, entries, chosen) : list(output.name, entries));
     } else if (output.kind === 'features') {
       plain.push(...output.names.map((name) => [name, answer[name]]));
     } else if (!label && !many) {
@@ -27,11 +28,13 @@ export function outputs(told, answer) {
       plain.push([output.name, answer[output.name]]);
     }
   }
-  if (plain.length) {
-    const rows = plain.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, figure(value))]);
-    parts.push(make('dl', { class: 'values output' }, ...rows));
-  }
+  if (plain.length) parts.push(list('', plain));
   return parts;
+}
+
+function list(title, entries) {
+  const rows = entries.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, figure(value))]);
+  return make('div', { class: 'output' }, title ? make('h3', {}, title) : '', make('dl', { class: 'values' }, ...rows));
 }
 
 const titled = (name, value) =>
@@ -53,18 +56,16 @@ export function headline(told, answer) {
 const text = (label) => (label === null ? 'no label' : String(label));
 
 function bars(name, entries, chosen) {
-  const shares = isShare(entries);
   const order = inOrder(entries);
   const shown = order.slice(0, MOST_BARS);
-  const largest = Math.max(...entries.map(([, value]) => Math.abs(value) || 0), 1e-300);
   const rows = shown.map(([key, value]) => {
     const fill = make('span', { class: 'fill' });
-    fill.style.width = `${100 * (shares ? value : Math.abs(value) / largest)}%`;
+    fill.style.width = `${100 * value}%`;
     return make(
       'li',
       { class: key === chosen ? 'is' : '' },
       make('span', { class: 'name' }, key),
-      make('span', { class: 'value' }, shares ? percent(value) : figure(value)),
+      make('span', { class: 'value' }, percent(value)),
       make('span', { class: 'track', 'aria-hidden': 'true' }, fill),
     );
   });
@@ -104,14 +105,14 @@ export function reasons(explanation, label) {
       'li',
       {},
       make('span', { class: 'name' }, reason.input, make('span', { class: 'quiet' }, ` ${figure(reason.value)}`)),
-      make('span', { class: 'value' }, `${isUp ? '+' : '−'}${figure(Math.abs(reason.contribution))}`),
+      make('span', { class: 'value' }, `${isUp ? '+' : '−'}${figure(Math.abs(reason.contribution), 3)}`),
       make('span', { class: 'track', 'aria-hidden': 'true' }, fill),
     );
   });
   return [
     make('h3', {}, isByClass ? `Reasons for ${about}` : 'Reasons'),
     make('ul', { class: 'bars two' }, ...rows),
-    make('p', { class: 'hint quiet' }, `What each input adds to the raw score; without any it is ${figure(base)}.`),
+    make('p', { class: 'hint quiet' }, `What each input adds to the raw score; without any it is ${figure(base, 3)}.`),
   ];
 }
 

@@ -80,10 +80,10 @@ export function askToken(error, retry) {
   return true;
 }
 
-/** A number for people: six digits, and more only where they are whole. */
-export function figure(value) {
+/** A number for people: some digits, and more only where they are whole. */
+export function figure(value, digits = 6) {
   if (typeof value !== 'number') return value === null ? 'missing' : String(value);
-  return String(Number.isInteger(value) ? value : Number(value.toPrecision(6)));
+  return String(Number.isInteger(value) ? value : Number(value.toPrecision(digits)));
 }
 
 /** How many there are. */

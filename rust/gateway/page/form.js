@@ -88,19 +88,22 @@ export class Field {
   #slider(changed) {
     const [low, high] = rangeOf(this.input);
     if (this.input.type !== 'number' || this.choices || !(low < high)) return null;
-    const isWhole = Number.isInteger(low) && Number.isInteger(high) && high - low <= 10000;
-    const step = isWhole ? 1 : 10 ** Math.floor(Math.log10((high - low) / 100));
+    const isWhole = Number.isInteger(low) && Number.isInteger(high) && high - low > 1;
+    const step = 10 ** Math.floor(Math.log10((high - low) / 100));
     const slider = make('input', { type: 'range', min: low, max: high, step: isWhole ? 1 : 'any', tabindex: '-1', 'aria-hidden': 'true' });
     slider.addEventListener('input', () => {
-      const digits = Math.max(0, -Math.log10(step));
-      this.control.value = String(Number(Number(slider.value).toFixed(Math.round(digits))));
+      const digits = slider.step === '1' ? 0 : Math.max(0, -Math.round(Math.log10(step)));
+      this.control.value = String(Number(Number(slider.value).toFixed(Math.min(digits, 20))));
       changed(this);
     });
     return slider;
   }
 
   #follow() {
-    if (this.slider && NUMBER.test(this.control.value.trim())) this.slider.value = this.control.value;
+    const text = this.control.value.trim();
+    if (!this.slider || !NUMBER.test(text)) return;
+    if (!Number.isInteger(Number(text))) this.slider.step = 'any';
+    this.slider.value = text;
   }
 
   /** The value as JSON. Numbers stay the digits that were typed; what is no number goes as text, to be refused. */

@@ -93,7 +93,8 @@ function refuse(error) {
   if (askToken(error, start)) return;
   for (const field of state.fields) field.refuse(field.input.name === error.field ? error.message : '');
   const known = state.fields.some((field) => field.input.name === error.field);
-  find('refusal').textContent = known ? `No prediction: ${error.field} was refused.` : error.message;
+  const before = find('outputs').childElementCount ? ' Below is the one before.' : '';
+  find('refusal').textContent = known ? `No prediction: ${error.field} was refused.${before}` : error.message;
   find('refusal').hidden = false;
   find('headline').replaceChildren(make('b', {}, 'No prediction'), make('span', {}, error.field || ''));
   state.spoken = error.message;

@@ -16,18 +16,15 @@ export function samples(text, model) {
     if (!parts) continue;
     const labels = {};
     for (const [, name, value] of parts[2].matchAll(LABEL)) labels[name] = plain(value);
-    if ((labels.model ?? labels.route) === model) found.push({ name: parts[1], labels, value: Number(parts[3]) });
+    // Shadows answer nobody.
+    const isOurs = (labels.route ?? labels.model) === model && labels.role !== 'shadow';
+    if (isOurs) found.push({ name: parts[1], labels, value: Number(parts[3]) });
   }
   return found;
 }
 
-const isWhole = ({ labels }) => {
-  const part = labels.phase ?? labels.stage ?? labels.part;
-  return part === undefined || part === 'total' || part === 'all';
-};
-
-const sum = (found, ending) => {
-  const fitting = found.filter((sample) => sample.name.endsWith(ending));
+const sum = (found, name) => {
+  const fitting = found.filter((sample) => sample.name === name);
   return fitting.length ? fitting.reduce((total, sample) => total + sample.value, 0) : null;
 };
 
@@ -35,7 +32,7 @@ const sum = (found, ending) => {
 export function buckets(found) {
   const counts = new Map();
   for (const sample of found) {
-    if (!/duration_seconds_bucket$/.test(sample.name) || !isWhole(sample)) continue;
+    if (sample.name !== 'penstock_request_duration_seconds_bucket') continue;
     const bound = sample.labels.le === '+Inf' ? Infinity : Number(sample.labels.le);
     counts.set(bound, (counts.get(bound) || 0) + sample.value);
   }
@@ -67,11 +64,11 @@ const duration = (seconds) => {
 /** Names and values to show. */
 export function summary(found) {
   const bounds = buckets(found);
-  const requests = sum(found, 'requests_total') ?? (bounds.length ? bounds[bounds.length - 1][1] : null);
+  const requests = sum(found, 'penstock_requests_total') ?? (bounds.length ? bounds[bounds.length - 1][1] : null);
   const entries = [
     ['Requests', requests],
-    ['Rows', sum(found, 'rows_total')],
-    ['Errors', sum(found, 'errors_total')],
+    ['Rows', sum(found, 'penstock_rows_total')],
+    ['Errors', sum(found, 'penstock_errors_total')],
   ];
   const shown = entries.filter(([, value]) => value !== null).map(([name, value]) => [name, count(value)]);
   if (bounds.length) {

@@ -94,6 +94,7 @@ export class Field {
     slider.addEventListener('input', () => {
       const digits = slider.step === '1' ? 0 : Math.max(0, -Math.round(Math.log10(step)));
       this.control.value = String(Number(Number(slider.value).toFixed(Math.min(digits, 20))));
+      this.element.classList.remove('empty');
       changed(this);
     });
     return slider;
@@ -101,6 +102,7 @@ export class Field {
 
   #follow() {
     const text = this.control.value.trim();
+    this.element.classList.toggle('empty', text === '');
     if (!this.slider || !NUMBER.test(text)) return;
     if (!Number.isInteger(Number(text))) this.slider.step = 'any';
     this.slider.value = text;

@@ -4,6 +4,7 @@ use super::models::json_response;
 use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
 use crate::openapi::{of_all, of_model, Told};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Asked {
     /// Tell of this version only.
     version: Option<String>,
@@ -30,8 +32,12 @@ pub async fn all(State(gateway): State<Arc<Gateway>>) -> Response {
 pub async fn one(
     State(gateway): State<Arc<Gateway>>,
     Path(name): Path<String>,
-    Query(asked): Query<Asked>,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
+    let Ok(Query(asked)) = asked else {
+        let detail = "the query has options that cannot be read; the option is `version`";
+        return Failure::new(Kind::Option, detail).into_response();
+    };
     let route = match gateway.catalog.load().route(&name) {
         Ok(route) => route.clone(),
         Err(failure) => return failure.into_response(),

@@ -1,21 +1,22 @@
 //! Rows of a model as JSON Schema, as exactly as it can tell what the model takes and what it refuses.
 
 use super::levels::Levels;
-use super::probing::Probe;
+use super::probing::{examples, Probe};
 use crate::catalog::Loaded;
 use penstock_core::manifest::{Field, FieldType, OnInvalid, OnRange, Precision};
 use serde_json::{json, Map, Value};
 
 /// A row: its inputs by their names. `x-penstock-inputs` has the names in the order of the schema.
 pub fn row(loaded: &Loaded) -> Value {
-    let probe = Probe::new(loaded);
+    let examples = examples(loaded);
+    let mut probe = Probe::new(loaded, &examples);
     let (mut properties, mut required, mut order) = (Map::new(), Vec::new(), Vec::new());
     for (at, field) in loaded.manifest.schema.inputs.iter().enumerate() {
         let input = Input { at, field, loaded, is_nullable: probe.takes_missing(at, field) };
         if !input.is_nullable && field.r#type != FieldType::Ignored {
             required.push(field.name.clone());
         }
-        properties.insert(field.name.clone(), input.schema(&probe));
+        properties.insert(field.name.clone(), input.schema(&mut probe));
         order.push(field.name.clone());
     }
     json!({
@@ -23,7 +24,7 @@ pub fn row(loaded: &Loaded) -> Value {
         "properties": properties,
         "required": required,
         "additionalProperties": false,
-        "examples": probe.examples(),
+        "examples": examples,
         "x-penstock-inputs": order,
     })
 }
@@ -40,7 +41,7 @@ struct Input<'a> {
 }
 
 impl Input<'_> {
-    fn schema(&self, probe: &Probe<'_>) -> Value {
+    fn schema(&self, probe: &mut Probe<'_>) -> Value {
         let (r#type, alternatives) = match self.field.r#type {
             FieldType::Number => ("number", self.number(probe)),
             FieldType::Text => ("text", self.text()),
@@ -79,7 +80,7 @@ impl Input<'_> {
         Map::from_iter([("type".to_owned(), value)])
     }
 
-    fn number(&self, probe: &Probe<'_>) -> Vec<Value> {
+    fn number(&self, probe: &mut Probe<'_>) -> Vec<Value> {
         let field = self.field;
         let mut main = self.typed("number");
         let levels = Levels::numbers(self.loaded, field);
@@ -118,14 +119,14 @@ impl Input<'_> {
     }
 
     /// What is refused beyond; what becomes missing or is clipped is not.
-    fn bounds(&self, probe: &Probe<'_>) -> (Option<f64>, Option<f64>) {
+    fn bounds(&self, probe: &mut Probe<'_>) -> (Option<f64>, Option<f64>) {
         let field = self.field;
         let refuses = match field.on_range {
             OnRange::Refuse => true,
             OnRange::Missing => !self.is_nullable,
             OnRange::Clip => false,
         };
-        let takes = |x: f64| probe.takes_number(self.at, field, x);
+        let mut takes = |x: f64| probe.takes_number(self.at, field, x);
         let is_bounded =
             field.precision == Precision::F32 && !(takes(f64::MAX) && takes(-f64::MAX));
         let widest = is_bounded.then_some(LARGEST_F32);

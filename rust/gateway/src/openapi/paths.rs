@@ -10,24 +10,19 @@ const OPTIONS: &str = "Options stand beside `rows` in the body, or in the query,
 /// Paths of a model.
 pub fn of_model(told: &Told<'_>, row: &Value, prediction: &Value) -> Map<String, Value> {
     let path = format!("/v1/models/{}", segment(told.name));
-    let name = told.name;
-    let tell = |summary: &str, schema: Value| {
-        let content = json!({"application/json": {"schema": schema}});
-        get(told.name, summary, content, &READING)
-    };
+    let object = || json!({"application/json": {"schema": {"type": "object"}}});
+    let summary = format!("Schema, versions, card and digest of `{}`", told.name);
+    let described = get(told.name, &summary, object(), &READING);
+    let summary = format!("This document, of `{}` alone", told.name);
+    let mut document = get(told.name, &summary, object(), &[&READING[..], &[400]].concat());
+    let versions: Vec<_> = told.versions.iter().map(|version| version.name.as_str()).collect();
+    let version = json!({"type": "string", "enum": versions});
+    document["get"]["parameters"] =
+        json!([query("version", "Tell of this version alone.", version)]);
     Map::from_iter([
         (format!("{path}/predict"), json!({"post": predict(told, row, prediction)})),
-        (
-            path.clone(),
-            tell(
-                &format!("Schema, versions, card and digest of `{name}`"),
-                json!({"type": "object"}),
-            ),
-        ),
-        (
-            format!("{path}/openapi.json"),
-            tell(&format!("This document, of `{name}` alone"), json!({"type": "object"})),
-        ),
+        (format!("{path}/openapi.json"), document),
+        (path, described),
     ])
 }
 

@@ -11,7 +11,9 @@ BENCH := $(VENV)/.bench
 CORE := src/penstock/_core.abi3.so
 CARGO := PYO3_PYTHON=$(CURDIR)/$(BIN)/python cargo
 RUST := --manifest-path rust/Cargo.toml
-RUST_FILES := $(shell find rust -name target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print)
+RUST_FILES := $(shell find rust -name target -prune -o \
+	\( -name '*.rs' -o -name 'Cargo.*' -o -path 'rust/gateway/page/*' \) -print)
+GATEWAY := rust/target/debug/penstock-gateway
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 UV := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
@@ -28,9 +30,10 @@ venv: $(DEV) ## create .venv and install the locked requirements
 demo: $(CORE) ## train on 327,346 flights, convert, predict, compare
 	@$(BIN)/python -m demo.flights
 
-test: $(CORE) ## run the tests of the crates and of the package
-	$(CARGO) test $(RUST) --package penstock-core --package penstock-batch
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) tests
+test: $(CORE) $(GATEWAY) ## run the tests of the crates and of the package
+	$(CARGO) test $(RUST) --package penstock-core --package penstock-batch --package penstock-gateway
+	OMP_NUM_THREADS=1 PENSTOCK_GATEWAY_BINARY=$(CURDIR)/$(GATEWAY) \
+		$(BIN)/python -m pytest --numprocesses $(WORKERS) -r s tests
 
 check: $(DEV) ## formatting, lints and types; changes nothing
 	$(BIN)/ruff format --check .
@@ -55,6 +58,10 @@ lock: $(DEV) ## resolve requirements/*.in anew into *.txt
 	cd requirements && ../$(BIN)/$(UV) --upgrade dev.in --output-file dev.txt
 	cd requirements && for name in bench bench-lleaves bench-onedal bench-treelite bench-ydf; do \
 		../$(BIN)/$(UV) --upgrade $$name.in --constraint dev.txt --output-file $$name.txt || exit 1; done
+
+$(GATEWAY): $(RUST_FILES)
+	$(CARGO) build $(RUST) --package penstock-gateway --target-dir rust/target
+	@touch $@
 
 clean: ## remove .venv and everything that was built
 	rm -rf $(VENV) build dist rust/target $(CORE) .mypy_cache .pytest_cache .ruff_cache .hypothesis

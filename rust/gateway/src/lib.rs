@@ -9,6 +9,7 @@ pub mod gateway;
 pub mod handlers;
 pub mod http;
 pub mod limits;
+pub mod openapi;
 pub mod routes;
 pub mod server;
 pub mod settings;

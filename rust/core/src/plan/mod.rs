@@ -112,6 +112,11 @@ impl Plan {
         self.positions.get(name).copied()
     }
 
+    /// The codings of an input of texts.
+    pub fn codings(&self, field: usize) -> impl Iterator<Item = &TextCoding> {
+        self.text_codings.iter().filter(move |coding| coding.field == field)
+    }
+
     /// For each field whether something depends on the values that it accepts.
     fn read_fields(&self) -> Vec<bool> {
         let mut is_read: Vec<bool> = self.fields.iter().map(FieldPlan::is_read).collect();

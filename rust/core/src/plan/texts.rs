@@ -42,6 +42,27 @@ impl Short {
             _ => None,
         }
     }
+
+    /// The text that it was made of.
+    fn text(self) -> String {
+        let (first, last) = (self.first.to_le_bytes(), self.last.to_le_bytes());
+        let length = usize::from(self.length);
+        let mut bytes = match length {
+            0..=3 => vec![first[0], first[1], last[0]],
+            4..=8 => [&first[..4], &last[..4]].concat(),
+            _ => [first, last].concat(),
+        };
+        match length {
+            1 => bytes.drain(..2),
+            2 => bytes.drain(1..2),
+            3 => bytes.drain(..0),
+            0 => bytes.drain(..),
+            // The last bytes overlap the first ones.
+            4..=8 => bytes.drain(4..4 + (8 - length)),
+            _ => bytes.drain(8..8 + (16 - length)),
+        };
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
 }
 
 impl Hash for Short {
@@ -87,6 +108,12 @@ impl TextIndex {
         self.short.values().chain(self.long.values()).copied()
     }
 
+    /// All texts, in no order.
+    pub fn texts(&self) -> impl Iterator<Item = String> + '_ {
+        let short = self.short.keys().map(|text| text.text());
+        short.chain(self.long.keys().map(|text| text.to_string()))
+    }
+
     pub fn len(&self) -> usize {
         self.short.len() + self.long.len()
     }
@@ -116,6 +143,8 @@ mod checks {
             for (code, text) in texts.iter().enumerate().skip(texts.len() / 4) {
                 index.insert(text, code as u32);
             }
+            let listed: std::collections::HashSet<String> = index.texts().collect();
+            prop_assert_eq!(listed, texts.iter().skip(texts.len() / 4).cloned().collect());
             for (code, text) in texts.iter().enumerate() {
                 let expected = (code >= texts.len() / 4).then_some(code as u32);
                 prop_assert_eq!(index.get(text), expected, "{:?}", text);

@@ -1,7 +1,8 @@
 //! What a request for predictions asks for besides its rows; said in the query or in the body.
 
 use crate::failure::{Failure, Kind};
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -25,10 +26,22 @@ pub struct Batch<'a> {
     #[serde(borrow)]
     pub rows: &'a RawValue,
     version: Option<String>,
+    #[serde(default, deserialize_with = "count")]
     explain: Option<usize>,
     on_error: Option<String>,
     fields: Option<Vec<String>>,
     warnings: Option<bool>,
+}
+
+/// A whole number, also if it is written as `5.0`: to JSON these are the same.
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let is_count = |x: &f64| x.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(x);
+    let whole = || number.as_f64().filter(is_count).map(|x| x as usize);
+    let count = number.as_u64().map(|count| count as usize).or_else(whole);
+    count.map(Some).ok_or_else(|| D::Error::custom("`explain` takes a number of reasons"))
 }
 
 const OPTIONS: &str = "`version`, `explain`, `on_error`, `fields`, `warnings`";

@@ -4,6 +4,8 @@ pub mod access;
 pub mod cors;
 pub mod models;
 pub mod patience;
+pub mod openapi;
+pub mod page;
 pub mod predict;
 pub mod problem;
 pub mod router;

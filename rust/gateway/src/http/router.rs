@@ -1,6 +1,6 @@
 //! Every path that is answered, in one list.
 
-use super::{access, cors, models, predict};
+use super::{access, cors, models, openapi, page, predict};
 use crate::gateway::Gateway;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
@@ -16,8 +16,14 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/models", get(models::list))
         .route("/v1/models/{name}", get(models::describe))
         .route("/v1/models/{name}/predict", post(predict::predict))
-        // After all routes: what stands below this line is not guarded.
+        .route("/v1/models/{name}/openapi.json", get(openapi::one))
+        .route("/openapi.json", get(openapi::all))
+        // After all routes that tell of models: the pages below are the same for everybody, and ask for a token themselves.
         .route_layer(from_fn_with_state(gateway.clone(), access::guard))
+        .route("/", get(page::index))
+        .route("/{name}", get(page::model))
+        .route("/models/{name}", get(page::model))
+        .route("/page/{file}", get(page::file))
         .fallback(models::unknown_path)
         .method_not_allowed_fallback(models::wrong_method)
         .with_state(gateway.clone());

@@ -1,6 +1,7 @@
 //! The state of a running gateway: settings, what is served now, and whether it is stopping.
 
 use crate::catalog::Catalog;
+use crate::seeing::Seeing;
 use crate::settings::Settings;
 use arc_swap::ArcSwap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +11,7 @@ use std::time::SystemTime;
 pub struct Gateway {
     pub settings: Settings,
     pub catalog: ArcSwap<Catalog>,
+    pub seeing: Seeing,
     is_stopping: AtomicBool,
     /// One load at a time; how the last one went.
     last_load: Mutex<Load>,
@@ -30,7 +32,9 @@ impl Gateway {
     /// What is wrong with a route or an artifact.
     pub fn new(settings: Settings) -> Result<Self, String> {
         let catalog = Catalog::load(&settings.sources, &Catalog::default())?;
+        let seeing = Seeing::start(&settings)?;
         Ok(Self {
+            seeing,
             settings,
             catalog: ArcSwap::from_pointee(catalog),
             is_stopping: AtomicBool::new(false),

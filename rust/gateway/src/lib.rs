@@ -8,6 +8,7 @@ pub mod gateway;
 pub mod handlers;
 pub mod http;
 pub mod routes;
+pub mod seeing;
 pub mod server;
 pub mod settings;
 

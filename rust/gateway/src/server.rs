@@ -2,6 +2,7 @@
 
 use crate::gateway::Gateway;
 use crate::http::router::router;
+use crate::seeing::logs;
 use crate::settings::Settings;
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -17,11 +18,16 @@ use tokio::signal::unix::{signal, SignalKind};
 /// Seconds for the head of a request to come in.
 const HEAD_SECONDS: u64 = 10;
 
+/// How often sums are kept for the windows of drift.
+const TICK: Duration = Duration::from_secs(60);
+
 /// Serves until SIGTERM or SIGINT, then lets requests in flight end.
 ///
 /// # Errors
 /// Why it could not start.
 pub fn serve(settings: Settings) -> Result<(), String> {
+    logs::start(settings.log_format, settings.log_level);
+    logs::catch_panics();
     let gateway = Arc::new(Gateway::new(settings)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(gateway.settings.worker_count())
@@ -44,6 +50,7 @@ async fn run(gateway: Arc<Gateway>) -> Result<(), String> {
     announce(&gateway, address);
     let service = router(gateway.clone());
     let connections = GracefulShutdown::new();
+    let mut minutes = tokio::time::interval(TICK);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -51,6 +58,7 @@ async fn run(gateway: Arc<Gateway>) -> Result<(), String> {
                 // Out of file descriptors: those in use become free again.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
+            _ = minutes.tick() => tick(gateway.clone()),
             _ = hang_up.recv() => reload(gateway.clone()),
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
@@ -60,8 +68,9 @@ async fn run(gateway: Arc<Gateway>) -> Result<(), String> {
     drop(listener);
     let drain = Duration::from_secs_f64(gateway.settings.drain);
     if tokio::time::timeout(drain, connections.shutdown()).await.is_err() {
-        eprintln!("stopped with requests in flight after {} s", drain.as_secs_f64());
+        tracing::warn!(seconds = drain.as_secs_f64(), "stopped with requests in flight");
     }
+    gateway.seeing.close();
     Ok(())
 }
 
@@ -80,10 +89,14 @@ fn connect(stream: TcpStream, service: &Router, connections: &GracefulShutdown) 
     });
 }
 
+fn tick(gateway: Arc<Gateway>) {
+    tokio::task::spawn_blocking(move || gateway.seeing.tick(&gateway.catalog.load()));
+}
+
 fn reload(gateway: Arc<Gateway>) {
     tokio::task::spawn_blocking(move || {
         if let Err(what) = gateway.reload() {
-            eprintln!("not reloaded, what was served still is: {what}");
+            tracing::error!(error = what, "not reloaded, what was served still is");
         }
     });
 }

@@ -4,3 +4,4 @@ pub mod models;
 pub mod predict;
 pub mod problem;
 pub mod router;
+pub mod seeing;

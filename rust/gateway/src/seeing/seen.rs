@@ -131,6 +131,11 @@ impl Seen {
         Values(self.tally.counts.shard())
     }
 
+    /// Bytes of all counters and of the sums that are kept at most.
+    pub fn memory(&self) -> usize {
+        self.tally.counts.memory() + Windows::MOST_KEPT * self.bins.width * size_of::<u64>()
+    }
+
     /// Counters of all values, from the beginning.
     pub fn totals(&self) -> Vec<u64> {
         self.tally.counts.from(WIDTH)

@@ -8,12 +8,15 @@ const HOUR: u64 = 60 * MINUTE;
 /// Name of a window, its length, and how often its sums are kept; all in seconds.
 const WINDOWS: [(&str, u64, u64); 2] = [("hour", HOUR, 5 * MINUTE), ("day", 24 * HOUR, HOUR)];
 
-/// Sums of counters at some times, oldest first. Memory is bounded by the number of times: 13 and 25.
+/// Sums of counters at some times, oldest first. Memory is bounded by the number of times.
 pub struct Windows {
     kept: [VecDeque<(u64, Box<[u64]>)>; WINDOWS.len()],
 }
 
 impl Windows {
+    /// Sums that are kept at most.
+    pub const MOST_KEPT: usize = 14 + 26;
+
     /// Nothing was counted at second 0.
     pub fn new(width: usize) -> Self {
         Self { kept: std::array::from_fn(|_| VecDeque::from([(0, vec![0; width].into())])) }
@@ -77,6 +80,6 @@ mod tests {
         for now in 0..10_000 {
             at(&mut windows, now * MINUTE);
         }
-        assert!(windows.kept[0].len() <= 14 && windows.kept[1].len() <= 26);
+        assert!(windows.kept[0].len() + windows.kept[1].len() <= Windows::MOST_KEPT);
     }
 }

@@ -4,6 +4,7 @@ use crate::answers::json::Shapes;
 use crate::failure::{Failure, Kind};
 use crate::routes::{is_name, CaptureEntry, Limits, RouteEntry, Routes, Sticky, ROUTES};
 use crate::seeing::capture;
+use crate::seeing::copied::MOST_SHADOWS;
 use crate::seeing::seen::{Seen, Tally};
 use penstock_core::explain::{Explainer, NoMethod};
 use penstock_core::manifest::Manifest;
@@ -139,6 +140,9 @@ impl Route {
         }
         if let Some(entry) = &entry.capture {
             capture::check(entry, versions.iter().map(|(version, _)| &**version)).map_err(place)?;
+        }
+        if shadows.len() > MOST_SHADOWS {
+            return Err(place(format!("a route has at most {MOST_SHADOWS} shadows")));
         }
         let tally = shelf.tally(&entry.name);
         let RouteEntry { name, sticky, tokens, limits, capture, .. } = entry;

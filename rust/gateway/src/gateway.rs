@@ -33,6 +33,7 @@ impl Gateway {
     pub fn new(settings: Settings) -> Result<Self, String> {
         let catalog = Catalog::load(&settings.sources, &Catalog::default())?;
         let seeing = Seeing::start(&settings)?;
+        seeing.check(&catalog);
         Ok(Self {
             seeing,
             settings,
@@ -50,8 +51,18 @@ impl Gateway {
         let mut last = self.last_load.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded = Catalog::load(&self.settings.sources, &self.catalog.load());
         *last = Load { at: SystemTime::now(), error: loaded.as_ref().err().cloned() };
-        self.catalog.store(Arc::new(loaded?));
-        Ok(())
+        match loaded {
+            Ok(catalog) => {
+                self.seeing.check(&catalog);
+                self.catalog.store(Arc::new(catalog));
+                tracing::info!("reloaded");
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(error, "not reloaded, what was served still is");
+                Err(error)
+            }
+        }
     }
 
     pub fn last_load(&self) -> Load {

@@ -55,7 +55,7 @@ pub fn json_body(
     let version = choose(route, request.asked.version.as_deref())?;
     let loaded = version.loaded.clone();
     let plan = &loaded.model.plan;
-    let mut seeing = Observation::begin(route, &version, started);
+    let mut seeing = Observation::begin(route, version.clone(), started);
     let mut rows = Rows::new(plan, request.asked.fields.clone());
     let is_single = matches!(packing, Packing::Row);
     let most = request.most_rows;
@@ -73,7 +73,10 @@ pub fn json_body(
         return Err(Failure::new(Kind::TooLarge, detail));
     }
     read.and_then(|()| reader.end()).map_err(|error| malformed(&error))?;
-    seeing.parsed(rows.len());
+    seeing.clock.lap(Stage::Parse);
+    if !is_single {
+        seeing.batched();
+    }
     let mut body = Vec::with_capacity(64 + 128 * rows.len());
     if !is_single {
         body.extend_from_slice(b"{\"predictions\":[");
@@ -110,7 +113,7 @@ fn write_row(
     loaded: &Loaded,
     (rows, row, at): (&Rows<'_>, usize, Option<usize>),
     asked: &Asked,
-    seeing: &mut Observation<'_>,
+    seeing: &mut Observation,
     to: &mut Vec<u8>,
 ) -> Result<(), Failure> {
     let plan = &loaded.model.plan;
@@ -119,8 +122,8 @@ fn write_row(
     SCRATCH.with_borrow_mut(|(scratch, explaining)| {
         plan.predict_row(&cells, scratch, &mut warnings)
             .map_err(|fault| Failure::value(plan, &fault, at))?;
-        seeing.lap(Stage::Predict);
-        seeing.predicted(row, plan, &cells, scratch);
+        seeing.clock.lap(Stage::Predict);
+        seeing.row(row, &cells, scratch);
         for (key, value) in rows.kept(row) {
             json::json(&key, to);
             to.push(b':');
@@ -140,7 +143,7 @@ fn write_row(
             to.push(b',');
             json::warnings(plan, warnings, to);
         }
-        seeing.lap(Stage::Write);
+        seeing.clock.lap(Stage::Write);
         Ok(())
     })
 }

@@ -4,6 +4,7 @@ use penstock_core::cell::Cell;
 use penstock_core::load::parse_text;
 use penstock_core::manifest::{Field, FieldType, Infinite, Manifest, OutputKind};
 use penstock_core::plan::Plan;
+use penstock_core::predict::Answer;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -277,16 +278,15 @@ impl Bins {
 }
 
 impl OutputBins {
-    /// The counter of a label by its code.
+    /// The counter of an element of an answer; `None` if it is not watched.
     #[inline]
-    pub fn code(&self, code: u32) -> Option<usize> {
-        self.number(0, f64::from(code))
-    }
-
-    /// The counter of a number; `None` if the element is not watched.
-    #[inline]
-    pub fn number(&self, element: usize, x: f64) -> Option<usize> {
+    pub fn place(&self, element: usize, answer: &Answer<'_>) -> Option<usize> {
         let bins = self.elements.get(element)?;
+        let x = match answer {
+            Answer::Number(x) => *x,
+            Answer::Code(code) => f64::from(*code),
+            Answer::Text(_) => return None,
+        };
         Some(bins.first + if x.is_nan() { 0 } else { 1 + bins.scale.number(x) })
     }
 }

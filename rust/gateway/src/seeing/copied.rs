@@ -2,8 +2,6 @@
 
 use crate::catalog::Route;
 use penstock_core::cell::Cell;
-use penstock_core::plan::block::Scratch;
-use penstock_core::plan::Plan;
 use penstock_core::predict::Answer;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
@@ -75,18 +73,28 @@ impl Copied {
         is_wanted.then(|| Self { is_captured, shadows, ..Self::default() })
     }
 
-    /// Copies a row and its answer.
-    pub fn add(&mut self, row: usize, plan: &Plan, cells: &[Cell<'_>], scratch: &Scratch) {
-        if self.rows.len() >= MOST_ROWS {
+    /// Whether no more rows are kept.
+    pub fn is_full(&self) -> bool {
+        self.rows.len() >= MOST_ROWS
+    }
+
+    /// Copies a row and its answer: cells by field, answers by element of all outputs.
+    pub fn add<'a>(
+        &mut self,
+        row: usize,
+        cells: impl Iterator<Item = Cell<'a>>,
+        answers: impl Iterator<Item = Answer<'a>>,
+    ) {
+        if self.is_full() {
             return;
         }
         self.rows.push(row);
         for cell in cells {
-            let kept = self.keep(*cell);
+            let kept = self.keep(cell);
             self.cells.push(kept);
         }
-        for element in plan.outputs.iter().flat_map(|output| &output.elements) {
-            let kept = match plan.answer(element, cells, scratch) {
+        for answer in answers {
+            let kept = match answer {
                 Answer::Number(x) => KeptAnswer::Number(x),
                 Answer::Code(code) => KeptAnswer::Code(code),
                 Answer::Text(text) => KeptAnswer::Text(text.map(|text| self.text(text))),

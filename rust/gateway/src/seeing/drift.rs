@@ -16,7 +16,7 @@ const LACKING: &str =
 /// Stability Index (2018), for what it is by chance.
 ///
 /// No share may be 0. Expected counts get half a row more per bin (Jeffreys' prior). Found ones get one row more that is
-/// spread as expected, so that a bin that is empty both times brings nothing, and few rows little.
+/// spread as expected, so that few rows bring little. Bins that are empty both times are left out.
 ///
 /// Without any rows there is none.
 pub fn stability_index(expected: &[u64], found: &[u64]) -> Option<f64> {
@@ -24,8 +24,10 @@ pub fn stability_index(expected: &[u64], found: &[u64]) -> Option<f64> {
     if before == 0.0 || now == 0.0 {
         return None;
     }
-    let bins = expected.len() as f64;
-    let parts = expected.iter().zip(found).map(|(expected, found)| {
+    let used =
+        || expected.iter().zip(found).filter(|(expected, found)| **expected > 0 || **found > 0);
+    let bins = used().count() as f64;
+    let parts = used().map(|(expected, found)| {
         let p = (*expected as f64 + 0.5) / (before + 0.5 * bins);
         let q = (*found as f64 + p) / (now + 1.0);
         (q - p) * (q / p).ln()
@@ -35,7 +37,7 @@ pub fn stability_index(expected: &[u64], found: &[u64]) -> Option<f64> {
 
 /// What the index is on average where nothing has changed: (bins - 1) (1 / n + 1 / m), after Yurdakul.
 fn by_chance(expected: &[u64], found: &[u64]) -> f64 {
-    let used = expected.iter().zip(found).filter(|(expected, found)| **expected + **found > 0);
+    let used = expected.iter().zip(found).filter(|(expected, found)| **expected > 0 || **found > 0);
     let bins = used.count().saturating_sub(1) as f64;
     bins * (1.0 / sum(expected) + 1.0 / sum(found))
 }
@@ -107,7 +109,8 @@ fn compare(bins: &Bins, entry: &mut Map<String, Value>, found: &[u64], states: &
     let expected: Vec<u64> = expected.iter().chain(states).copied().collect();
     let index = stability_index(&expected, found);
     let chance = index.map(|_| by_chance(&expected, found));
-    let missing = share(bins.missing, expected.iter().sum());
+    let rows = sum(&expected);
+    let missing = (rows > 0.0).then(|| bins.missing as f64 / rows);
     entry.insert("psi".to_owned(), json!(index));
     entry.insert("psi_by_chance".to_owned(), json!(chance));
     entry.insert("baseline_missing".to_owned(), json!(missing));
@@ -152,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_shares_have_no_index_and_an_empty_bin_brings_nothing() {
+    fn the_same_shares_have_no_index_whatever_bins_are_empty() {
         let index = stability_index(&[900, 100, 0], &[9, 1, 0]).unwrap_or(1.0);
         assert!(index < 1e-3, "{index}");
         assert_eq!(stability_index(&[900, 100], &[0, 0]), None);

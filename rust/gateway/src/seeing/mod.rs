@@ -74,6 +74,16 @@ impl Seeing {
         })
     }
 
+    /// Says what routes want and cannot have.
+    pub fn check(&self, catalog: &Catalog) {
+        for route in catalog.routes.values() {
+            if route.capture.is_some() && self.capture.is_none() {
+                let route = &route.name;
+                tracing::warn!(route, "nothing is captured; start with --capture and a folder");
+            }
+        }
+    }
+
     pub fn begin(&self) {
         self.active.add(0, 1);
     }

@@ -75,6 +75,10 @@ impl Tally {
         }
     }
 
+    pub fn stage(&self, stage: usize, duration: Duration) {
+        durations::add(self.counts.shard(), STAGE + stage * durations::WIDTH, duration);
+    }
+
     pub fn get(&self, counter: usize) -> u64 {
         self.counts.get(counter)
     }

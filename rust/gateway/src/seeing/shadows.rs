@@ -1,7 +1,7 @@
 //! Shadows: artifacts that answer a copy of the traffic, and how far they disagree with what was sent.
 
 use super::counts::Counts;
-use super::observation::count;
+use super::observation::{count_row, Stage};
 use super::queue::{Job, Worker};
 use super::seen::Seen;
 use crate::catalog::Version;
@@ -132,7 +132,7 @@ impl Shadowing {
                 continue;
             }
             let values = seen.values();
-            count(seen, plan, &cells, &self.scratch, |at| values.add(at, 1));
+            count_row(seen, plan, &cells, &self.scratch, |at| values.add(at, 1));
             for pair in &pairs {
                 pair.compare(disagreement, &answers, (plan, &cells, &self.scratch));
             }
@@ -140,7 +140,7 @@ impl Shadowing {
         disagreement.counts.add(ROWS, rows as u64);
         disagreement.counts.add(REFUSED, refused as u64);
         seen.tally.rows(rows, refused);
-        seen.tally.stages([Duration::ZERO, started.elapsed(), Duration::ZERO]);
+        seen.tally.stage(Stage::Predict as usize, started.elapsed());
     }
 }
 

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
@@ -194,6 +194,37 @@ def test_baseline_has_the_statistics_of_every_input():
     assert baseline["color"]["levels"][0] == [counts.index[0], counts.iloc[0]]
     assert baseline["color"]["missing"] == frame["color"].isna().sum()
     assert baseline["flag"]["distinct"] == 2
+    bins = large["bins"]
+    counts = pd.cut(frame["large"], [-np.inf, *bins["edges"], np.inf], right=False).value_counts()
+    assert bins["counts"] == counts.sort_index().to_list()
+    assert sum(bins["counts"]) == len(frame) - large["missing"]
+    assert bins["counts"][0] == bins["counts"][-1] == 0
+
+
+def test_each_of_few_numbers_has_a_bin_and_infinities_the_outer_ones():
+    frame = pd.DataFrame({"x": [3.0, 1.0, 1.0, 2.0, np.inf, np.nan]})
+    model = penstock.convert(FunctionTransformer().fit(frame), frame)
+    edges = [0.5, 1.5, 2.5, 3.5]
+    assert model.manifest["baseline"]["x"]["bins"] == {"edges": edges, "counts": [0, 2, 1, 1, 1]}
+
+
+def test_numbers_at_the_ends_of_floats_have_bins_too():
+    largest = np.finfo(float).max
+    frame = pd.DataFrame({"x": [-largest, largest], "y": [0.0, 0.0]})
+    baseline = penstock.convert(FunctionTransformer().fit(frame), frame).manifest["baseline"]
+    assert sum(baseline["x"]["bins"]["counts"]) == 2
+    assert baseline["y"]["bins"]["counts"] == [0, 2, 0]
+
+
+def test_baseline_has_what_the_model_answers_to_the_example():
+    frame = pd.DataFrame({"x": np.arange(40.0)})
+    answers = np.array(["low", "high"])[(frame["x"] > 29).astype(int)]
+    model = penstock.convert(LogisticRegression().fit(frame, answers), frame)
+    baseline = model.manifest["baseline"]
+    counts = pd.Series(model.predict(frame)["label"]).value_counts()
+    assert baseline["output:label"]["counts"] == [counts["high"], counts["low"]]
+    elements = baseline["output:probability"]["elements"]
+    assert [sum(element["bins"]["counts"]) for element in elements] == [40, 40]
 
 
 def test_examples_hold_every_kind_of_row_and_are_few():

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from penstock.artifact import Draft
-from penstock.baseline import baseline
+from penstock.baseline import answered, baseline
 from penstock.centers import centered
 from penstock.converters import table
 from penstock.converters.context import Context, public_name
@@ -57,7 +57,11 @@ def convert(
         # The graph has passed; a pattern may be one that only Python understands.
         raise ConvertError(f"the engine cannot keep these policies: {error}") from error
     examples = choose(proof.outcomes, prepared.subject.oracle.answers, fields, engine)
-    return _model(replace(draft, examples=examples), verify=True)
+    proved = _model(replace(draft, examples=examples), verify=True)
+    outputs = answered(proved, draft.schema.outputs, prepared.subject.oracle.example)
+    # An input that is called so comes first.
+    draft = replace(draft, examples=examples, baseline=outputs | dict(draft.baseline))
+    return _model(draft, verify=False)
 
 
 @dataclass(frozen=True)

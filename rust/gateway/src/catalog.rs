@@ -4,6 +4,9 @@ use crate::answers::json::Shapes;
 use crate::failure::{Failure, Kind};
 use crate::limits::Gate;
 use crate::routes::{is_name, CaptureEntry, Limits, RouteEntry, Routes, Sticky, ROUTES};
+use crate::seeing::capture;
+use crate::seeing::copied::MOST_SHADOWS;
+use crate::seeing::seen::{Seen, Tally};
 use penstock_core::explain::{Explainer, NoMethod};
 use penstock_core::keys::PublicKey;
 use penstock_core::manifest::Manifest;
@@ -15,6 +18,8 @@ use std::sync::{Arc, OnceLock};
 /// A model under a version's name.
 pub struct Version {
     pub name: String,
+    /// What was counted of it; over reloads as long as it stays.
+    pub seen: Arc<Seen>,
     pub loaded: Arc<Loaded>,
 }
 
@@ -40,6 +45,8 @@ pub struct Route {
     /// Requests in flight, over reloads.
     pub gate: Arc<Gate>,
     pub capture: Option<CaptureEntry>,
+    /// Requests that were refused before a version was chosen.
+    pub tally: Arc<Tally>,
 }
 
 /// Everything that is served at one time. Immutable: a change makes another one.
@@ -131,12 +138,14 @@ impl Catalog {
 impl Route {
     fn load(entry: RouteEntry, folder: &Path, shelf: &mut Shelf<'_>) -> Result<Self, String> {
         let place = |what: String| format!("route `{}`: {what}", entry.name);
-        let mut load = |artifact: &str, version: &Option<String>| {
-            shelf.version(&folder.join(artifact), version.as_deref()).map_err(place)
+        let name = Some(entry.name.as_str());
+        let mut load = |artifact: &str, version: &Option<String>, role| {
+            let path = folder.join(artifact);
+            shelf.version((name, role), &path, version.as_deref()).map_err(place)
         };
         let mut versions: Vec<(Arc<Version>, f64)> = Vec::new();
         for version in &entry.versions {
-            let loaded = load(&version.artifact, &version.version)?;
+            let loaded = load(&version.artifact, &version.version, Role::Live)?;
             if versions.iter().any(|(other, _)| other.name == loaded.name) {
                 return Err(place(format!(
                     "version `{}` is there twice; give one another `version`",
@@ -147,9 +156,16 @@ impl Route {
         }
         let mut shadows = Vec::new();
         for shadow in &entry.shadows {
-            let loaded = load(&shadow.artifact, &shadow.version)?;
+            let loaded = load(&shadow.artifact, &shadow.version, Role::Shadow)?;
             shadows.push((Arc::new(loaded), shadow.share));
         }
+        if let Some(entry) = &entry.capture {
+            capture::check(entry, versions.iter().map(|(version, _)| &**version)).map_err(place)?;
+        }
+        if shadows.len() > MOST_SHADOWS {
+            return Err(place(format!("a route has at most {MOST_SHADOWS} shadows")));
+        }
+        let tally = shelf.tally(&entry.name);
         let RouteEntry { name, sticky, tokens, limits, capture, .. } = entry;
         if let Some(Sticky::Input(input)) = &sticky {
             let misses = |version: &&(Arc<Version>, f64)| {
@@ -163,12 +179,12 @@ impl Route {
             }
         }
         let gate = shelf.gate(&name);
-        Ok(Self { name, versions, shadows, sticky, tokens, limits, gate, capture })
+        Ok(Self { name, versions, shadows, sticky, tokens, limits, gate, capture, tally })
     }
 
     /// A route for a file of its own, under the name of its model.
     fn of_file(path: &Path, shelf: &mut Shelf<'_>) -> Result<Self, String> {
-        let version = shelf.version(path, None)?;
+        let version = shelf.version((None, Role::Live), path, None)?;
         let name = version.loaded.manifest.name.clone();
         if !is_name(&name) {
             let path = path.display();
@@ -176,9 +192,11 @@ impl Route {
                 "`{path}`: the name `{name}` cannot stand in a URL; serve a folder whose `{ROUTES}` gives it another"
             ));
         }
+        let tally = shelf.tally(&name);
         Ok(Self {
             gate: shelf.gate(&name),
             name,
+            tally,
             versions: vec![(Arc::new(version), 1.0)],
             shadows: Vec::new(),
             sticky: None,
@@ -201,6 +219,13 @@ impl Route {
     }
 }
 
+/// What a version is in its route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Live,
+    Shadow,
+}
+
 /// Artifacts by the paths that they were loaded from, and those of the catalog before.
 struct Shelf<'a> {
     loaded: HashMap<PathBuf, Arc<Loaded>>,
@@ -209,7 +234,13 @@ struct Shelf<'a> {
 }
 
 impl Shelf<'_> {
-    fn version(&mut self, path: &Path, name: Option<&str>) -> Result<Version, String> {
+    /// The version of a route, that of its model by default.
+    fn version(
+        &mut self,
+        (route, role): (Option<&str>, Role),
+        path: &Path,
+        name: Option<&str>,
+    ) -> Result<Version, String> {
         let loaded = match self.loaded.get(path) {
             Some(loaded) => loaded.clone(),
             None => {
@@ -220,7 +251,26 @@ impl Shelf<'_> {
             }
         };
         let name = name.unwrap_or(&loaded.manifest.version).to_owned();
-        Ok(Version { name, loaded })
+        let route = route.unwrap_or(&loaded.manifest.name);
+        let seen = self.seen(route, role, &name, &loaded);
+        Ok(Version { name, loaded, seen })
+    }
+
+    /// The counts of the same version in the catalog before, or new ones.
+    fn seen(&self, route: &str, role: Role, name: &str, loaded: &Arc<Loaded>) -> Arc<Seen> {
+        let before = self.before.routes.get(route).map(|route| match role {
+            Role::Live => &route.versions,
+            Role::Shadow => &route.shadows,
+        });
+        let mut before = before.into_iter().flatten().map(|(version, _)| version);
+        let same =
+            before.find(|version| version.name == name && Arc::ptr_eq(&version.loaded, loaded));
+        let new = || Arc::new(Seen::new(&loaded.manifest, &loaded.model.plan));
+        same.map_or_else(new, |version| version.seen.clone())
+    }
+
+    fn tally(&self, route: &str) -> Arc<Tally> {
+        self.before.routes.get(route).map(|route| route.tally.clone()).unwrap_or_default()
     }
 
     fn gate(&self, route: &str) -> Arc<Gate> {

@@ -2,6 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::limits::{Bench, Gate};
+use crate::seeing::Seeing;
 use crate::settings::Settings;
 use crate::tls::Identity;
 use crate::tokens::Tokens;
@@ -28,6 +29,7 @@ pub struct Gateway {
     pub bench: Bench,
     /// The files as they were before they were loaded first.
     pub first_look: Look,
+    pub seeing: Seeing,
     is_stopping: AtomicBool,
     /// One load at a time.
     loading: Mutex<()>,
@@ -54,12 +56,15 @@ impl Gateway {
         let key = settings.require_signature.as_deref().map(read_key).transpose()?;
         let (catalog, tokens) = load(&settings, key.as_ref(), &Catalog::default())?;
         let patience = Duration::from_secs_f64(settings.max_wait);
+        let seeing = Seeing::start(&settings)?;
+        seeing.check(&catalog);
         Ok(Self {
             identity: Identity::of(&settings)?,
             key,
             gate: Arc::default(),
             bench: Bench::new(settings.worker_count(), patience),
             first_look,
+            seeing,
             settings,
             catalog: ArcSwap::from_pointee(catalog),
             tokens: ArcSwapOption::new(tokens.map(Arc::new)),
@@ -85,6 +90,7 @@ impl Gateway {
                 Ok(loaded)
             });
         let result = loaded.map(|(catalog, tokens)| {
+            self.seeing.check(&catalog);
             // Tokens first: a route that is new must not be open for a moment to those who may not use it.
             self.tokens.store(tokens.map(Arc::new));
             self.catalog.store(Arc::new(catalog));
@@ -100,10 +106,10 @@ impl Gateway {
         let before = self.last_load.load().error.clone();
         match &error {
             Some(what) if error != before => {
-                eprintln!("not reloaded, what was served still is: {what}");
+                tracing::error!(error = what, "not reloaded, what was served still is");
             }
             Some(_) => {}
-            None => eprintln!("reloaded: {}", self.catalog.load().summary()),
+            None => tracing::info!(serving = self.catalog.load().summary(), "reloaded"),
         }
         self.last_load.store(Arc::new(Load { at: SystemTime::now(), error }));
     }

@@ -11,6 +11,7 @@ pub mod http;
 pub mod limits;
 pub mod openapi;
 pub mod routes;
+pub mod seeing;
 pub mod server;
 pub mod settings;
 pub mod takeover;

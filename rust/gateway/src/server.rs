@@ -4,6 +4,7 @@ use crate::connections;
 use crate::gateway::Gateway;
 use crate::http::router::router;
 use crate::limits::raise_open_files;
+use crate::seeing::logs;
 use crate::settings::Settings;
 use crate::takeover::{Door, Predecessor};
 use crate::watching::watch;
@@ -21,6 +22,9 @@ use tokio::sync::{mpsc, watch as channel};
 const LAME: Duration = Duration::from_secs(5);
 /// Connections that the kernel keeps until they are accepted.
 const BACKLOG: u32 = 4096;
+
+/// How often sums are kept for the windows of drift.
+const TICK: Duration = Duration::from_secs(60);
 
 /// How connections are told to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +59,8 @@ struct Signals {
 pub fn serve(settings: Settings) -> Result<(), String> {
     eprint!("settings:\n{}", settings.origins);
     raise_open_files();
+    logs::start(settings.log_format, settings.log_level);
+    logs::catch_panics();
     let gateway = Arc::new(Gateway::new(settings)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(gateway.settings.worker_count())
@@ -74,14 +80,15 @@ async fn run(gateway: Arc<Gateway>) -> Result<(), String> {
     let mut signals =
         Signals::catch().map_err(|error| format!("no signals can be caught: {error}"))?;
     let door = Door::open(address)
-        .inspect_err(|error| eprintln!("no --takeover will be possible: {error}"))
+        .inspect_err(|error| tracing::warn!(%error, "no --takeover will be possible"))
         .ok();
     announce(&gateway, address);
     tokio::spawn(watch(gateway.clone()));
+    tokio::spawn(count_minutes(gateway.clone()));
     if let Some(predecessor) = predecessor {
         tokio::spawn(replace(predecessor));
     }
-    let connections = Connections::new(gateway);
+    let connections = Connections::new(gateway.clone());
     let is_replaced = connections.accept(&listener, door.as_ref(), &mut signals).await;
     connections.gateway.stop();
     if !is_replaced {
@@ -89,14 +96,29 @@ async fn run(gateway: Arc<Gateway>) -> Result<(), String> {
     }
     drop((listener, door));
     connections.drain(&mut signals).await;
+    gateway.seeing.close();
     Ok(())
+}
+
+/// Keeps sums for the windows of drift, minute by minute.
+async fn count_minutes(gateway: Arc<Gateway>) {
+    let mut minutes = tokio::time::interval(TICK);
+    loop {
+        minutes.tick().await;
+        let gateway = gateway.clone();
+        let tick = move || gateway.seeing.tick(&gateway.catalog.load());
+        // A mistake there is logged, and the next minute is counted all the same.
+        let _ = tokio::task::spawn_blocking(tick).await;
+    }
 }
 
 /// Both accept now, and what comes meanwhile waits in the socket that both have.
 async fn replace(predecessor: Predecessor) {
     match predecessor.stop().await {
-        Ok(()) => eprintln!("took over from the gateway that was there"),
-        Err(error) => eprintln!("the gateway that was there could not be told to stop: {error}"),
+        Ok(()) => tracing::info!("took over from the gateway that was there"),
+        Err(error) => {
+            tracing::error!(%error, "the gateway that was there could not be told to stop")
+        }
     }
 }
 
@@ -230,13 +252,16 @@ impl Connections {
             if tokio::time::timeout(lame, ended.recv()).await.is_err() {
                 stop.send_replace(Stop::Now);
                 if tokio::time::timeout(drain - lame, ended.recv()).await.is_err() {
-                    eprintln!("stopped with requests in flight after {} s", drain.as_secs_f64());
+                    tracing::warn!(
+                        seconds = drain.as_secs_f64(),
+                        "stopped with requests in flight"
+                    );
                 }
             }
         };
         tokio::select! {
             () = end => {}
-            () = signals.end() => eprintln!("told again to stop: stopped with requests in flight"),
+            () = signals.end() => tracing::warn!("told again to stop: stopped with requests in flight"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the server is told when it starts: options, which are environment variables as well.
 
+use crate::seeing::logs::{LogFormat, LogLevel};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use std::ffi::OsString;
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Options whose values are not printed. Tokens and keys are named by their files, and are none.
-const SECRETS: &[&str] = &[];
+const SECRETS: &[&str] = &["capture_salt"];
 
 /// Serves artifacts over HTTP.
 #[derive(Debug, Clone, Parser)]
@@ -86,6 +87,29 @@ pub struct Settings {
     /// Each setting with its value and where it came from, as printed at the start.
     #[arg(skip)]
     pub origins: String,
+    /// Folder for captured requests, of routes that say so.
+    #[arg(long, env = "PENSTOCK_CAPTURE", value_name = "DIR")]
+    pub capture: Option<PathBuf>,
+
+    /// Most bytes of captured requests; the oldest go first.
+    #[arg(long, env = "PENSTOCK_CAPTURE_MAX_BYTES", default_value_t = 256 << 20)]
+    pub capture_max_bytes: u64,
+
+    /// What hashes of captured values begin with; drawn anew at every start by default.
+    #[arg(long, env = "PENSTOCK_CAPTURE_SALT", hide_env_values = true, value_name = "TEXT")]
+    pub capture_salt: Option<String>,
+
+    /// Form of the log.
+    #[arg(long, env = "PENSTOCK_LOG_FORMAT", value_enum, default_value_t)]
+    pub log_format: LogFormat,
+
+    /// What is logged: this and what is worse.
+    #[arg(long, env = "PENSTOCK_LOG_LEVEL", value_enum, default_value_t)]
+    pub log_level: LogLevel,
+
+    /// Log every request.
+    #[arg(long, env = "PENSTOCK_ACCESS_LOG")]
+    pub access_log: bool,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

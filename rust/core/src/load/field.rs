@@ -294,6 +294,21 @@ impl FieldPlan {
         Err(Refusal { code, value: loaded.to_string() })
     }
 
+    /// Whether the text is a level that was declared or seen in training; any is where nobody knows levels.
+    pub fn is_known(&self, text: &str, codings: &[TextCoding]) -> bool {
+        match &self.levels {
+            Some(levels) => levels.texts.contains(text),
+            None => self.is_coded(text, codings),
+        }
+    }
+
+    fn is_coded(&self, text: &str, codings: &[TextCoding]) -> bool {
+        // Codings without levels only ask whether the text is missing.
+        let mut leveled = self.codings.iter().filter(|at| !codings[**at].index.is_empty());
+        let known = leveled.clone().any(|at| codings[*at].index.get(text).is_some());
+        known || leveled.next().is_none()
+    }
+
     fn leveled<'a>(
         &'a self,
         loaded: Loaded<'a>,
@@ -305,14 +320,8 @@ impl FieldPlan {
             return Ok(loaded);
         }
         let seen = match (loaded, &self.levels) {
-            (Loaded::Text(text), Some(levels)) => levels.texts.contains(text),
             (Loaded::Number(x), Some(levels)) => levels.numbers.contains(&x),
-            (Loaded::Text(text), None) => {
-                // Codings without levels only ask whether the text is missing.
-                let mut leveled = self.codings.iter().filter(|at| !codings[**at].index.is_empty());
-                let known = leveled.clone().any(|at| codings[*at].index.get(text).is_some());
-                known || leveled.next().is_none()
-            }
+            (Loaded::Text(text), _) => self.is_known(text, codings),
             _ => true,
         };
         if seen {

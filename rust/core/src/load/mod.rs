@@ -8,6 +8,7 @@ mod names;
 mod timestamp;
 
 pub use field::{FieldPlan, Loaded, Watch};
+pub use lexical::parse as parse_text;
 pub use messages::{fault_message, number};
 pub use timestamp::instant;
 

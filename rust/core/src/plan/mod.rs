@@ -117,6 +117,11 @@ impl Plan {
         self.text_codings.iter().filter(move |coding| coding.field == field)
     }
 
+    /// Whether the text is a level of this field that was declared or seen in training; any is where nobody knows levels.
+    pub fn is_known(&self, field: usize, text: &str) -> bool {
+        self.fields.get(field).is_none_or(|field| field.is_known(text, &self.text_codings))
+    }
+
     /// For each field whether something depends on the values that it accepts.
     fn read_fields(&self) -> Vec<bool> {
         let mut is_read: Vec<bool> = self.fields.iter().map(FieldPlan::is_read).collect();

@@ -220,7 +220,7 @@ fn reasons(
 }
 
 /// A value as it was sent.
-fn cell(cell: Cell<'_>, to: &mut Vec<u8>) {
+pub fn cell(cell: Cell<'_>, to: &mut Vec<u8>) {
     match cell {
         Cell::Number(x) => number(x, to),
         Cell::Integer(x) => json(&x, to),

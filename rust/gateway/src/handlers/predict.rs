@@ -4,6 +4,7 @@ use super::asked::{Asked, Batch};
 use crate::answers::json;
 use crate::catalog::{Loaded, Route, Version};
 use crate::failure::{Failure, Kind};
+use crate::seeing::observation::{Observation, Observed, Stage};
 use penstock_core::cell::Cell;
 use penstock_core::error::Warning;
 use penstock_core::explain::ExplainScratch;
@@ -13,6 +14,7 @@ use serde::de::DeserializeSeed;
 use serde_json::value::RawValue;
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Instant;
 
 thread_local! {
     static SCRATCH: RefCell<(Scratch, ExplainScratch)> = RefCell::default();
@@ -29,8 +31,7 @@ pub struct Request<'a> {
 pub struct Predicted {
     pub body: Vec<u8>,
     pub version: Arc<Version>,
-    pub rows: usize,
-    pub refused: usize,
+    pub observed: Observed,
 }
 
 /// How the rows of a body are packed.
@@ -49,10 +50,12 @@ pub fn json_body(
     mut request: Request<'_>,
     choose: impl FnOnce(&Route, Option<&str>) -> Result<Arc<Version>, Failure>,
 ) -> Result<Predicted, Failure> {
+    let started = Instant::now();
     let packing = unpack(route, request.body, &mut request.asked)?;
     let version = choose(route, request.asked.version.as_deref())?;
     let loaded = version.loaded.clone();
     let plan = &loaded.model.plan;
+    let mut seeing = Observation::begin(route, version.clone(), started);
     let mut rows = Rows::new(plan, request.asked.fields.clone());
     let is_single = matches!(packing, Packing::Row);
     let most = request.most_rows;
@@ -70,11 +73,14 @@ pub fn json_body(
         return Err(Failure::new(Kind::TooLarge, detail));
     }
     read.and_then(|()| reader.end()).map_err(|error| malformed(&error))?;
+    seeing.clock.lap(Stage::Parse);
+    if !is_single {
+        seeing.batched();
+    }
     let mut body = Vec::with_capacity(64 + 128 * rows.len());
     if !is_single {
         body.extend_from_slice(b"{\"predictions\":[");
     }
-    let mut refused = 0;
     let mut wrong = rows.wrong.iter().peekable();
     for row in 0..rows.len() {
         if row > 0 {
@@ -84,13 +90,13 @@ pub fn json_body(
         let at = (!is_single).then_some(row);
         let answered = match wrong.next_if(|wrong| wrong.row == row) {
             Some(wrong) => Err(Failure::columns(wrong, at)),
-            None => write_row(&loaded, &rows, row, at, &request.asked, &mut body),
+            None => write_row(&loaded, (&rows, row, at), &request.asked, &mut seeing, &mut body),
         };
         if let Err(failure) = answered {
             if is_single || !request.asked.returns_errors || failure.kind == Kind::Unsupported {
                 return Err(failure);
             }
-            refused += 1;
+            seeing.refused(&failure.code);
             json::error(&failure, &mut body);
         }
         body.push(b'}');
@@ -98,16 +104,16 @@ pub fn json_body(
     if !is_single {
         body.extend_from_slice(b"]}");
     }
-    Ok(Predicted { body, version, rows: rows.len(), refused })
+    let observed = seeing.finish();
+    Ok(Predicted { body, version, observed })
 }
 
 /// Writes the entries of one row's answer; nothing of it if the row is refused.
 fn write_row(
     loaded: &Loaded,
-    rows: &Rows<'_>,
-    row: usize,
-    at: Option<usize>,
+    (rows, row, at): (&Rows<'_>, usize, Option<usize>),
     asked: &Asked,
+    seeing: &mut Observation,
     to: &mut Vec<u8>,
 ) -> Result<(), Failure> {
     let plan = &loaded.model.plan;
@@ -116,6 +122,8 @@ fn write_row(
     SCRATCH.with_borrow_mut(|(scratch, explaining)| {
         plan.predict_row(&cells, scratch, &mut warnings)
             .map_err(|fault| Failure::value(plan, &fault, at))?;
+        seeing.clock.lap(Stage::Predict);
+        seeing.row(row, &cells, scratch);
         for (key, value) in rows.kept(row) {
             json::json(&key, to);
             to.push(b':');
@@ -135,6 +143,7 @@ fn write_row(
             to.push(b',');
             json::warnings(plan, warnings, to);
         }
+        seeing.clock.lap(Stage::Write);
         Ok(())
     })
 }

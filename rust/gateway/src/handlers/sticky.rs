@@ -55,7 +55,8 @@ pub fn json_body(
 }
 
 impl Split {
-    fn whole(mut predicted: Predicted) -> Self {
+    /// The answer of one version.
+    pub fn whole(mut predicted: Predicted) -> Self {
         let body = std::mem::take(&mut predicted.body);
         Self { body, parts: vec![predicted] }
     }
@@ -134,7 +135,7 @@ impl<'a> Batch<'a> {
             match answer(part, version.clone()) {
                 Ok(mut predicted) => {
                     let body = std::mem::take(&mut predicted.body);
-                    place(&body, rows, predicted.refused > 0, &mut answers)?;
+                    place(&body, rows, predicted.observed.refused > 0, &mut answers)?;
                     parts.push(predicted);
                 }
                 Err(failure) => {

@@ -3,10 +3,11 @@
 pub mod access;
 pub mod cors;
 pub mod models;
-pub mod patience;
 pub mod openapi;
 pub mod page;
+pub mod patience;
 pub mod predict;
 pub mod problem;
 pub mod router;
+pub mod seeing;
 pub mod shedding;

@@ -1,13 +1,14 @@
 //! `POST /v1/models/{name}/predict`.
 
 use super::patience;
-use crate::catalog::Route;
+use super::seeing::Served;
+use crate::catalog::{Route, Version};
 use crate::choosing::choose;
 use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
 use crate::handlers::asked::Asked;
 use crate::handlers::predict::{self, Request};
-use crate::handlers::sticky;
+use crate::handlers::sticky::{self, Split};
 use crate::routes::Sticky;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
@@ -16,7 +17,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Bodies from which on a request is answered beside the threads that read sockets, so that others need not wait.
 const LARGE_BODY: usize = 64 << 10;
@@ -28,52 +29,72 @@ pub async fn predict(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match answer(&gateway, &name, query.as_deref(), headers, body).await {
-        Ok(response) => response,
-        Err(failure) => failure.into_response(),
-    }
+    let route = match gateway.catalog.load().route(&name) {
+        Ok(route) => route.clone(),
+        Err(failure) => return failure.into_response(),
+    };
+    let chosen = Arc::default();
+    let answered = answer(&gateway, &route, query.as_deref(), (headers, body), &chosen).await;
+    let (mut response, mut parts) = match answered {
+        Ok(split) => {
+            let versions = split.versions();
+            (respond(split.body, &versions), split.parts.into_iter())
+        }
+        Err(failure) => (failure.into_response(), Vec::new().into_iter()),
+    };
+    let version = chosen.get().cloned();
+    let observed = parts.next().map(|part| part.observed).unwrap_or_default();
+    let others = parts.map(|part| (part.version, part.observed)).collect();
+    response.extensions_mut().insert(Served { route, version, observed, others });
+    response
 }
+
+/// The version that answers, once it is chosen; known even if the request is then refused.
+type Chosen = Arc<OnceLock<Arc<Version>>>;
 
 async fn answer(
     gateway: &Gateway,
-    name: &str,
+    route: &Arc<Route>,
     query: Option<&str>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Failure> {
-    let route = gateway.catalog.load().route(name)?.clone();
+    (headers, body): (HeaderMap, Body),
+    chosen: &Chosen,
+) -> Result<Split, Failure> {
     let asked = Asked::from_query(form_urlencoded::parse(query.unwrap_or_default().as_bytes()))?;
     let limits = &route.limits;
     let body = read(body, limits.body.unwrap_or(gateway.settings.max_body)).await?;
     let most_rows = limits.rows.unwrap_or(gateway.settings.max_rows);
+    let request = Request { body: &body, asked, most_rows };
     if body.len() < LARGE_BODY {
-        return json_body(&route, &headers, &body, asked, most_rows);
+        return json_body(route, &headers, request, chosen);
     }
-    let task = move || json_body(&route, &headers, &body, asked, most_rows);
+    let (route, chosen, asked, body) = (route.clone(), chosen.clone(), request.asked, body.clone());
+    let task =
+        move || json_body(&route, &headers, Request { body: &body, asked, most_rows }, &chosen);
     gateway.bench.run(task).await?
 }
 
 fn json_body(
     route: &Route,
     headers: &HeaderMap,
-    body: &[u8],
-    asked: Asked,
-    most_rows: usize,
-) -> Result<Response, Failure> {
-    let request = Request { body, asked, most_rows };
+    request: Request<'_>,
+    chosen: &Chosen,
+) -> Result<Split, Failure> {
     let key = match &route.sticky {
         Some(Sticky::Input(input)) if route.versions.len() > 1 => {
-            let answer =
-                |part: Request<'_>, version| predict::json_body(route, part, |_, _| Ok(version));
-            let split = sticky::json_body(route, request, input, answer)?;
-            let versions = split.versions();
-            return Ok(respond(split.body, &versions));
+            let answer = |part: Request<'_>, version: Arc<Version>| {
+                chosen.get_or_init(|| version.clone());
+                predict::json_body(route, part, |_, _| Ok(version))
+            };
+            return sticky::json_body(route, request, input, answer);
         }
         Some(Sticky::Header(name)) => headers.get(name).map(HeaderValue::as_bytes),
         _ => None,
     };
-    let predicted = predict::json_body(route, request, |route, named| choose(route, named, key))?;
-    Ok(respond(predicted.body, &predicted.version.name))
+    let predicted = predict::json_body(route, request, |route, named| {
+        let version = choose(route, named, key)?;
+        Ok(chosen.get_or_init(|| version).clone())
+    })?;
+    Ok(Split::whole(predicted))
 }
 
 /// The whole body, if it is no longer than the limit.

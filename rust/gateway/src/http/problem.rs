@@ -27,28 +27,37 @@ pub fn status(kind: Kind) -> StatusCode {
     }
 }
 
+/// The body of a failure, with the id of its request where that is known.
+pub fn body(failure: &Failure, status: StatusCode, request_id: Option<&str>) -> Vec<u8> {
+    let mut body = Vec::with_capacity(256);
+    body.extend_from_slice(b"{\"type\":\"about:blank\",\"title\":");
+    json::json(&status.canonical_reason().unwrap_or_default(), &mut body);
+    body.extend_from_slice(b",\"status\":");
+    json::json(&status.as_u16(), &mut body);
+    body.extend_from_slice(b",\"code\":");
+    json::json(&failure.code, &mut body);
+    body.extend_from_slice(b",\"detail\":");
+    json::json(&failure.detail, &mut body);
+    if let Some(field) = &failure.field {
+        body.extend_from_slice(b",\"field\":");
+        json::json(field, &mut body);
+    }
+    if let Some(row) = failure.row {
+        body.extend_from_slice(b",\"row\":");
+        json::json(&row, &mut body);
+    }
+    if let Some(id) = request_id {
+        body.extend_from_slice(b",\"request_id\":");
+        json::json(&id, &mut body);
+    }
+    body.push(b'}');
+    body
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = status(self.kind);
-        let mut body = Vec::with_capacity(256);
-        body.extend_from_slice(b"{\"type\":\"about:blank\",\"title\":");
-        json::json(&status.canonical_reason().unwrap_or_default(), &mut body);
-        body.extend_from_slice(b",\"status\":");
-        json::json(&status.as_u16(), &mut body);
-        body.extend_from_slice(b",\"code\":");
-        json::json(&self.code, &mut body);
-        body.extend_from_slice(b",\"detail\":");
-        json::json(&self.detail, &mut body);
-        if let Some(field) = &self.field {
-            body.extend_from_slice(b",\"field\":");
-            json::json(field, &mut body);
-        }
-        if let Some(row) = self.row {
-            body.extend_from_slice(b",\"row\":");
-            json::json(&row, &mut body);
-        }
-        body.push(b'}');
-        let mut response = Response::new(Body::from(body));
+        let mut response = Response::new(Body::from(body(&self, status, None)));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -58,6 +67,8 @@ impl IntoResponse for Failure {
         if self.kind == Kind::Unauthorized {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        // What watches all requests counts it, and writes the id of the request into the body.
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -1,6 +1,6 @@
 //! Every path that is answered, in one list.
 
-use super::{access, cors, models, openapi, page, predict};
+use super::{access, cors, models, openapi, page, predict, seeing};
 use crate::gateway::Gateway;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
@@ -11,10 +11,12 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     let router = Router::new()
         .route("/livez", get(models::live))
         .route("/readyz", get(models::ready))
+        .route("/metrics", get(seeing::metrics))
         .route("/v1/status", get(models::status))
         .route("/v1/reload", post(models::reload))
         .route("/v1/models", get(models::list))
         .route("/v1/models/{name}", get(models::describe))
+        .route("/v1/models/{name}/drift", get(seeing::drift))
         .route("/v1/models/{name}/predict", post(predict::predict))
         .route("/v1/models/{name}/openapi.json", get(openapi::one))
         .route("/openapi.json", get(openapi::all))
@@ -27,8 +29,9 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .fallback(models::unknown_path)
         .method_not_allowed_fallback(models::wrong_method)
         .with_state(gateway.clone());
-    match gateway.settings.cors.is_empty() {
+    let router = match gateway.settings.cors.is_empty() {
         true => router,
-        false => router.layer(from_fn_with_state(gateway, cors::allow)),
-    }
+        false => router.layer(from_fn_with_state(gateway.clone(), cors::allow)),
+    };
+    router.layer(seeing::Watch(gateway))
 }

@@ -7,6 +7,7 @@ pub mod failure;
 pub mod gateway;
 pub mod handlers;
 pub mod http;
+pub mod protocols;
 pub mod routes;
 pub mod server;
 pub mod settings;
@@ -18,7 +19,7 @@ use std::ffi::OsString;
 /// Runs a gateway until it is told to stop; returns the exit code. `arguments` begin with the name of the program.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> i32 {
     let settings = match Settings::try_parse_from(arguments) {
-        Ok(settings) => settings,
+        Ok(settings) => settings.on_vertex(),
         Err(error) => {
             let _ = error.print();
             return error.exit_code();

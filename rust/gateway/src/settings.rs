@@ -43,6 +43,22 @@ pub struct Settings {
     /// Let POST /v1/reload read the folder again at once.
     #[arg(long, env = "PENSTOCK_ALLOW_RELOAD")]
     pub allow_reload: bool,
+
+    /// Output that /invocations answers with, or `all`; by default the label, or else the first output.
+    #[arg(long, env = "PENSTOCK_INVOCATIONS_OUTPUT", value_name = "OUTPUT")]
+    pub invocations_output: Option<String>,
+
+    /// Port that Vertex AI chose; counts more than --port.
+    #[arg(long, env = "AIP_HTTP_PORT", hide = true)]
+    pub vertex_port: Option<u16>,
+
+    /// Path of health checks that Vertex AI chose.
+    #[arg(long, env = "AIP_HEALTH_ROUTE", hide = true)]
+    pub vertex_health_route: Option<String>,
+
+    /// Path of predictions that Vertex AI chose.
+    #[arg(long, env = "AIP_PREDICT_ROUTE", hide = true)]
+    pub vertex_predict_route: Option<String>,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -53,6 +69,12 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 impl Settings {
+    /// The settings with what Vertex AI says in its environment variables.
+    pub fn on_vertex(mut self) -> Self {
+        self.port = self.vertex_port.unwrap_or(self.port);
+        self
+    }
+
     /// Threads that answer requests.
     pub fn worker_count(&self) -> usize {
         match self.workers {

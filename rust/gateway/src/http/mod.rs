@@ -1,6 +1,10 @@
 //! HTTP: paths, statuses, headers and bodies around the handlers.
 
+pub mod grpc;
+pub mod inference;
+pub mod invocations;
 pub mod models;
 pub mod predict;
 pub mod problem;
 pub mod router;
+pub mod served;

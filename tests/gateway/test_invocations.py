@@ -1,6 +1,7 @@
 """One model behind the paths and payloads of MLflow, SageMaker and Vertex AI, as their own documentation has them."""
 
 import json
+import socket
 
 import pytest
 
@@ -141,10 +142,13 @@ def test_csv_of_all_outputs_is_one_line_per_row(path):
 
 
 def test_vertex_chooses_port_and_paths(path, monkeypatch):
-    monkeypatch.setenv("AIP_HTTP_PORT", "0")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv("AIP_HTTP_PORT", str(port))
     monkeypatch.setenv("AIP_HEALTH_ROUTE", VERTEX)
     monkeypatch.setenv("AIP_PREDICT_ROUTE", f"{VERTEX}:predict")
     with gateway(path) as url:
+        assert url.endswith(f":{port}")
         assert (ask(url + VERTEX).status, ask(url + VERTEX).body) == (200, b"")
         body = {"instances": ROWS, "parameters": {"output": "probability"}}
         told = predictions(ask(f"{url}{VERTEX}:predict", body))

@@ -9,7 +9,8 @@ use crate::protocols::inference_grpc::{
     ModelRequest, ReadyResponse, ServerMetadataResponse,
 };
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Path, State};
+use axum::response::Response;
 use axum::routing::{post, MethodRouter};
 use axum::Router;
 use std::future::Future;
@@ -33,6 +34,7 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route(&path("ServerMetadata"), unary(server_metadata))
         .route(&path("ModelMetadata"), unary(model_metadata))
         .route(&path("ModelInfer"), unary(model_infer))
+        .route(&path("{method}"), post(unknown_method))
 }
 
 /// The status of each kind of failure.
@@ -94,6 +96,12 @@ where
 fn now<T: Send + 'static>(answer: Result<T, Failure>) -> Answer<T> {
     let answer = answer.map(tonic::Response::new).map_err(|failure| status(&failure));
     Box::pin(std::future::ready(answer))
+}
+
+/// Triton's service has more methods under this name.
+async fn unknown_method(Path(method): Path<String>) -> Response {
+    let message = format!("there is no method `{method}` in this server");
+    Status::new(Code::Unimplemented, message).into_http()
 }
 
 fn server_live(_: Arc<Gateway>, _: Request<Empty>) -> Answer<LiveResponse> {

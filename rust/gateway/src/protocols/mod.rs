@@ -1,5 +1,6 @@
 //! Protocols of other servers, without their transport: bytes or messages in, answers out.
 
+pub mod csv;
 pub mod datatypes;
 pub mod features;
 pub mod inference;

@@ -16,7 +16,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// Rows as they were sent.
-#[derive(Debug)]
 pub enum Payload<'a> {
     Objects(Rows<'a>),
     /// For each field its position in every row.
@@ -27,6 +26,11 @@ pub enum Payload<'a> {
         rows: usize,
     },
     /// For each field the position of its column.
+    Csv {
+        columns: penstock_batch::columns::Columns<'static>,
+        places: Vec<Option<usize>>,
+    },
+    /// The same.
     Columns {
         columns: Vec<Values<'a>>,
         places: Vec<Option<usize>>,
@@ -35,7 +39,6 @@ pub enum Payload<'a> {
 }
 
 /// Rows, and what was asked of them.
-#[derive(Debug)]
 pub struct Asked<'a> {
     pub payload: Payload<'a>,
     pub options: Options,
@@ -76,6 +79,11 @@ impl Payload<'_> {
                 let columns: Vec<_> = (0..plan.fields.len()).map(|at| rows.column(at)).collect();
                 let columns = columns.iter().map(|column| Some(column as &dyn Column)).collect();
                 return predict(&Table::new(plan, columns, rows.len()));
+            }
+            Payload::Csv { columns, places } => {
+                let find = |place: usize| columns.get(place).map(|column| column as &dyn Column);
+                let found = places.iter().map(|place| place.and_then(find)).collect();
+                return predict(&Table::new(plan, found, columns.rows()));
             }
             Payload::Lists { values, width, places, rows } => {
                 let slice = |first: usize| Slice { values, first, step: *width, rows: *rows };
@@ -157,11 +165,6 @@ impl Reader<'_> {
         Ok(Asked { payload, options: Options::default() })
     }
 
-    /// CSV, with or without a header.
-    pub fn csv<'a>(&self, _: &'a [u8], _: Option<bool>) -> Result<Asked<'a>, Failure> {
-        Err(Failure::new(Kind::MediaType, "CSV is not read yet"))
-    }
-
     /// `{"columns": […], "index": […], "data": [[…], …]}`.
     fn split<'a>(&self, raw: &'a RawValue) -> Result<Payload<'a>, Failure> {
         #[derive(Deserialize)]
@@ -227,8 +230,10 @@ impl Reader<'_> {
         ValuesSeed { values: &mut values, r#type, width: &mut width }
             .deserialize(&mut serde_json::Deserializer::from_str(raw.get()))
             .map_err(|error| malformed(&what, raw.get().as_bytes(), &error))?;
+        let inner = raw.get().strip_prefix('[').unwrap_or_default();
+        let is_nested = inner.trim_start().starts_with('[');
         match width {
-            Some(width) if width != 1 && width != values.len() => {
+            Some(width) if width != 1 && is_nested => {
                 let detail = format!("{what} has lists of {width} values; a column has one a row");
                 Err(Failure::new(Kind::Columns, detail))
             }
@@ -236,7 +241,7 @@ impl Reader<'_> {
         }
     }
 
-    fn check(&self, rows: usize) -> Result<(), Failure> {
+    pub fn check(&self, rows: usize) -> Result<(), Failure> {
         let most = self.most_rows;
         match rows > most {
             true => {

@@ -18,7 +18,7 @@ class Answer:
 
 
 def ask(url: str, body: object = None, **headers: str) -> Answer:
-    """What the gateway answers: to a GET, or to a POST of bytes as they are or of anything else as JSON."""
+    """What the gateway answers to a GET, or to a POST of bytes, or of anything else as JSON."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     if body is not None and not isinstance(body, bytes):
         body = json.dumps(body).encode()

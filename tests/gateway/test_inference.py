@@ -376,7 +376,8 @@ def test_answers_come_as_bytes_if_they_are_asked_for(url):
     answer = ask(f"{url}/models/late/infer", body)
     length = int(answer.headers["inference-header-content-length"])
     told = json.loads(answer.body[:length])["outputs"]
-    assert [output.get("parameters", {}).get("binary_data_size") for output in told] == [24, None, 48]
+    sizes = [output.get("parameters", {}).get("binary_data_size") for output in told]
+    assert sizes == [24, None, 48]
     label, probability = answer.body[length:][:24], answer.body[length:][24:]
     expected = [toys.expected_late(row, (0, 1)) for row in ROWS]
     assert list(struct.unpack("<3q", label)) == [row["label"] for row in expected]

@@ -1,7 +1,8 @@
 """The Open Inference Protocol by the client that Triton's users have, over HTTP and over gRPC.
 
-`tritonclient[grpc,http]` brings 40 MB of gRPC and of two HTTP stacks, so that it is no requirement of the tests: they are
-skipped where it is not installed. `rust/gateway/tests/grpc.rs` speaks gRPC everywhere.
+`tritonclient[grpc,http]` brings 40 MB of gRPC and of two HTTP stacks, so that it is no requirement
+of the tests: they are skipped where it is not installed. `rust/gateway/tests/grpc.rs` speaks gRPC
+everywhere.
 """
 
 import pytest

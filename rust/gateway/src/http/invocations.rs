@@ -5,6 +5,7 @@ use super::served::{only_route, run, Served, LARGE_BODY};
 use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
 use crate::protocols::invocations::{answer, Form};
+use crate::protocols::nans::without_nans;
 use crate::protocols::payloads::Reader;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -14,6 +15,7 @@ use axum::middleware::{from_fn_with_state, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::Router;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// All paths that have fixed names.
@@ -97,9 +99,13 @@ async fn predictions(
     let answered = run(body.len() >= LARGE_BODY, move || {
         let loaded = &served.version.loaded;
         let reader = Reader { plan: &loaded.model.plan, most_rows: served.most_rows };
+        let text = match sent.form {
+            Form::Csv => Cow::default(),
+            _ => without_nans(&body),
+        };
         let asked = match sent.form {
-            Form::Predictions => reader.body(&body),
-            Form::JsonLines => reader.lines(&body),
+            Form::Predictions => reader.body(&text),
+            Form::JsonLines => reader.lines(&text),
             Form::Csv => reader.csv(&body, sent.has_header),
         }?;
         let output = asked.options.output.or(by_default);

@@ -7,6 +7,7 @@ pub mod inference;
 pub mod inference_grpc;
 pub mod inference_rest;
 pub mod invocations;
+pub mod nans;
 pub mod outputs;
 pub mod payloads;
 pub mod tensors;

@@ -10,7 +10,7 @@ use std::fmt;
 
 /// A value as it was sent. Texts are borrowed from the bytes unless they have escapes.
 #[derive(Debug, Clone, PartialEq)]
-enum Sent<'a> {
+pub enum Sent<'a> {
     Cell(Cell<'a>),
     Text(Box<str>),
 }
@@ -18,7 +18,7 @@ enum Sent<'a> {
 const ABSENT: Sent<'static> = Sent::Cell(Cell::Absent);
 
 impl Sent<'_> {
-    fn cell(&self) -> Cell<'_> {
+    pub fn cell(&self) -> Cell<'_> {
         match self {
             Sent::Cell(cell) => *cell,
             Sent::Text(text) => Cell::Text(text),
@@ -323,7 +323,7 @@ impl Visitor<'_> for KeySeed<'_> {
 }
 
 /// Reads a value. In fields of numbers the texts `Infinity`, `-Infinity` and `NaN` stand for what JSON cannot write.
-struct ValueSeed(FieldType);
+pub struct ValueSeed(pub FieldType);
 
 impl<'de> DeserializeSeed<'de> for ValueSeed {
     type Value = Sent<'de>;

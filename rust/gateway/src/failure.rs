@@ -91,6 +91,14 @@ impl Failure {
         self
     }
 
+    /// All of it as one text, for protocols that have no more room.
+    pub fn text(&self) -> String {
+        match self.row {
+            Some(row) => format!("row {row}: {}", self.detail),
+            None => self.detail.clone(),
+        }
+    }
+
     /// A value that the model refused.
     pub fn value(plan: &Plan, fault: &Fault, row: Option<usize>) -> Self {
         let field = match fault.fields.as_slice() {

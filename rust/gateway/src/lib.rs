@@ -10,6 +10,7 @@ pub mod handlers;
 pub mod http;
 pub mod limits;
 pub mod openapi;
+pub mod protocols;
 pub mod routes;
 pub mod seeing;
 pub mod server;

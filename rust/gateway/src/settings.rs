@@ -87,6 +87,7 @@ pub struct Settings {
     /// Each setting with its value and where it came from, as printed at the start.
     #[arg(skip)]
     pub origins: String,
+
     /// Folder for captured requests, of routes that say so.
     #[arg(long, env = "PENSTOCK_CAPTURE", value_name = "DIR")]
     pub capture: Option<PathBuf>,
@@ -110,6 +111,22 @@ pub struct Settings {
     /// Log every request.
     #[arg(long, env = "PENSTOCK_ACCESS_LOG")]
     pub access_log: bool,
+
+    /// Output that /invocations answers with, or `all`; by default the label, or else the first output.
+    #[arg(long, env = "PENSTOCK_INVOCATIONS_OUTPUT", value_name = "OUTPUT")]
+    pub invocations_output: Option<String>,
+
+    /// Port that Vertex AI chose; counts more than --port.
+    #[arg(long, env = "AIP_HTTP_PORT", hide = true)]
+    pub vertex_port: Option<u16>,
+
+    /// Path of health checks that Vertex AI chose.
+    #[arg(long, env = "AIP_HEALTH_ROUTE", hide = true)]
+    pub vertex_health_route: Option<String>,
+
+    /// Path of predictions that Vertex AI chose.
+    #[arg(long, env = "AIP_PREDICT_ROUTE", hide = true)]
+    pub vertex_predict_route: Option<String>,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -130,6 +147,8 @@ impl Settings {
         let matches = Self::options().try_get_matches_from(arguments)?;
         let mut settings = Self::from_arg_matches(&matches)?;
         settings.origins = origins(&matches);
+        // What Vertex AI says in its environment variables.
+        settings.port = settings.vertex_port.unwrap_or(settings.port);
         Ok(settings)
     }
 

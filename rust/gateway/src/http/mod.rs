@@ -2,6 +2,9 @@
 
 pub mod access;
 pub mod cors;
+pub mod grpc;
+pub mod inference;
+pub mod invocations;
 pub mod models;
 pub mod openapi;
 pub mod page;
@@ -11,3 +14,4 @@ pub mod problem;
 pub mod router;
 pub mod seeing;
 pub mod shedding;
+pub mod served;

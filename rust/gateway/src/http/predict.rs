@@ -98,7 +98,7 @@ fn json_body(
 }
 
 /// The whole body, if it is no longer than the limit.
-async fn read(body: Body, most: usize) -> Result<Bytes, Failure> {
+pub(super) async fn read(body: Body, most: usize) -> Result<Bytes, Failure> {
     match Limited::new(body, most).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {

@@ -1,6 +1,8 @@
 //! Every path that is answered, in one list.
 
-use super::{access, cors, models, openapi, page, predict, seeing};
+use super::{
+    access, cors, grpc, inference, invocations, models, openapi, page, predict, seeing,
+};
 use crate::gateway::Gateway;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
@@ -20,6 +22,9 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/models/{name}/predict", post(predict::predict))
         .route("/v1/models/{name}/openapi.json", get(openapi::one))
         .route("/openapi.json", get(openapi::all))
+        .merge(inference::routes())
+        .merge(grpc::routes())
+        .merge(invocations::routes())
         // After all routes that tell of models: the pages below are the same for everybody, and ask for a token themselves.
         .route_layer(from_fn_with_state(gateway.clone(), access::guard))
         .route("/", get(page::index))
@@ -29,6 +34,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .fallback(models::unknown_path)
         .method_not_allowed_fallback(models::wrong_method)
         .with_state(gateway.clone());
+    let router = invocations::on_vertex(router, &gateway);
     let router = match gateway.settings.cors.is_empty() {
         true => router,
         false => router.layer(from_fn_with_state(gateway.clone(), cors::allow)),

@@ -67,7 +67,7 @@ fn a_name_to_keep_out_that_no_version_has_is_refused() {
     let folder = Folder::new();
     folder.route(json!({"capture": {"share": 1, "omit": ["carier"]}}));
     let path = folder.0.clone();
-    let loaded = penstock_gateway::catalog::Catalog::load(&[path], &Default::default());
+    let loaded = penstock_gateway::catalog::Catalog::load(&[path], None, &Default::default());
     let error = loaded.err().unwrap();
     assert!(error.contains("`carier`") && error.contains("late"), "{error}");
 }

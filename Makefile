@@ -17,7 +17,7 @@ UV := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy f
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv demo test check format bench build lock clean
+.PHONY: help setup venv demo test check format bench build gateway lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,8 +28,8 @@ venv: $(DEV) ## create .venv and install the locked requirements
 demo: $(CORE) ## train on 327,346 flights, convert, predict, compare
 	@$(BIN)/python -m demo.flights
 
-test: $(CORE) ## run the tests of the core and of the package
-	$(CARGO) test $(RUST) --package penstock-core
+test: $(CORE) ## run the tests of the core, the gateway and the package
+	$(CARGO) test $(RUST) --package penstock-core --package penstock-gateway
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) tests
 
 check: $(DEV) ## formatting, lints and types; changes nothing
@@ -49,6 +49,9 @@ bench: $(CORE) $(BENCH) ## measure beside other engines; 25 minutes once all is 
 
 build: $(DEV) ## a wheel for this platform, in dist/
 	$(BIN)/maturin build --release --locked --out dist
+
+gateway: ## the gateway as a program without Python, rust/target/release/penstock-gateway
+	cargo build $(RUST) --release --locked --package penstock-gateway
 
 lock: $(DEV) ## resolve requirements/*.in anew into *.txt
 	$(PIP) install --quiet uv

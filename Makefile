@@ -19,7 +19,7 @@ UV := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy f
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv demo test check format bench build lock clean
+.PHONY: help setup venv demo test check format bench build gateway lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench: $(CORE) $(BENCH) ## measure beside other engines; 25 minutes once all is 
 
 build: $(DEV) ## a wheel for this platform, in dist/
 	$(BIN)/maturin build --release --locked --out dist
+
+gateway: ## the gateway as a program without Python, rust/target/release/penstock-gateway
+	cargo build $(RUST) --release --locked --package penstock-gateway
 
 lock: $(DEV) ## resolve requirements/*.in anew into *.txt
 	$(PIP) install --quiet uv

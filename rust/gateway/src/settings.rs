@@ -14,7 +14,7 @@ const SECRETS: &[&str] = &["capture_salt"];
 
 /// Serves artifacts over HTTP.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "penstock serve", bin_name = "penstock serve", version, max_term_width = 80)]
+#[command(name = "penstock serve", bin_name = "penstock serve", version)]
 pub struct Settings {
     /// Artifacts to serve under their names, or one folder with a routes.json.
     #[arg(required = true, value_name = "ARTIFACT|FOLDER")]
@@ -154,12 +154,12 @@ impl Settings {
 
     /// The page that `--help` prints.
     pub fn help() -> String {
-        Self::options().term_width(80).render_long_help().to_string()
+        Self::options().render_help().to_string()
     }
 
     /// The options. Their help page does not depend on where it is printed, nor tells what variables hold.
     fn options() -> clap::Command {
-        Self::command().mut_args(|option| option.hide_env_values(true))
+        Self::command().term_width(80).mut_args(|option| option.hide_env_values(true))
     }
 
     /// Threads that answer requests.

@@ -49,7 +49,9 @@ def served(tmp_path_factory):
     toys.late().save(folder / "late.penstock")
     zoo.every_type().save(folder / "every_type.penstock")
     toys.coded(
-        Field("city", "text"), ("Rome", "Oslo", "a name of more than 16 bytes", "", "é"), unseen=-2
+        Field("city", "text"),
+        ("Rome", "Oslo", "a name of more than 16 bytes", "8 bytes.", "", "é"),
+        unseen=-2,
     ).save(folder / "coded.penstock")
     routes = [
         {"name": name, "versions": [{"artifact": f"{name}.penstock"}]}
@@ -151,7 +153,7 @@ def test_levels_are_choices_where_others_are_refused_and_examples_where_not(serv
     assert late["properties"]["carrier"]["examples"] == sorted(toys.CARRIERS)
     coded = ask(served, "/v1/models/coded/openapi.json")[1]["components"]["schemas"]["Row"]
     levels = coded["properties"]["city"]["enum"]
-    assert levels == ["", "Oslo", "Rome", "a name of more than 16 bytes", "é", None]
+    assert levels == ["", "8 bytes.", "Oslo", "Rome", "a name of more than 16 bytes", "é", None]
     for level in levels:
         assert ask(served, "/v1/models/coded/predict", {"city": level})[0] == 200
     assert ask(served, "/v1/models/coded/predict", {"city": "Paris"})[0] == 422

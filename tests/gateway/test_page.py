@@ -20,10 +20,11 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 BROWSER = os.environ.get("PENSTOCK_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
-pytestmark = pytest.mark.skipif(
-    BROWSER is None,
-    reason="no browser: install Debian's `chromium`, or name one in PENSTOCK_BROWSER",
-)
+if BROWSER is None:
+    pytest.skip(
+        "no browser: install Debian's `chromium`, or name one in PENSTOCK_BROWSER",
+        allow_module_level=True,
+    )
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     "--disable-background-networking",

@@ -14,18 +14,27 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def binary() -> str:
-    """The gateway as a program: the one that `PENSTOCK_GATEWAY_BINARY` names, or one that was built here."""
+    """The gateway as a program: what `PENSTOCK_GATEWAY_BINARY` names, or what is built here."""
     named = os.environ.get("PENSTOCK_GATEWAY_BINARY")
     if named:
         return named
-    built = [ROOT / "rust" / "target" / profile / "penstock-gateway" for profile in ("release", "debug")]
+    built = [
+        ROOT / "rust" / "target" / profile / "penstock-gateway" for profile in ("release", "debug")
+    ]
     for path in built:
         if path.is_file():
             return str(path)
     if shutil.which("cargo") is None:
         pytest.skip("no gateway: set PENSTOCK_GATEWAY_BINARY, or install cargo to build one")
     subprocess.run(
-        ["cargo", "build", "--package", "penstock-gateway", "--manifest-path", ROOT / "rust" / "Cargo.toml"],
+        [
+            "cargo",
+            "build",
+            "--package",
+            "penstock-gateway",
+            "--manifest-path",
+            ROOT / "rust" / "Cargo.toml",
+        ],
         check=True,
     )
     return str(built[1])

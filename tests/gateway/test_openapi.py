@@ -1,4 +1,4 @@
-"""What the OpenAPI documents say of rows and predictions, and what the gateway takes and answers."""
+"""What OpenAPI documents say of rows and predictions, and what the gateway makes of them."""
 
 import json
 from urllib.error import HTTPError
@@ -24,7 +24,13 @@ VALUES = {
     "postcode": {True: ["00000", None], False: ["1234", "123456", "abcde", 12345]},
     "is_new": {True: [True, False, 0, 1, None], False: [2, "true", 0.5]},
     "at": {
-        True: ["2024-02-28", "2024-05-01T12:30", "2024-05-01 12:30:00.5+02:00", "1999-12-31T23:59:59Z", None],
+        True: [
+            "2024-02-28",
+            "2024-05-01T12:30",
+            "2024-05-01 12:30:00.5+02:00",
+            "1999-12-31T23:59:59Z",
+            None,
+        ],
         False: ["yesterday", "2024-13-01", "2024-04-31", "2024-05-01T24:00", "2024-05-01T", "", 0],
     },
     "note": {True: ["anything", [], {}, None, 1], False: []},
@@ -42,13 +48,19 @@ def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     toys.late().save(folder / "late.penstock")
     zoo.every_type().save(folder / "every_type.penstock")
-    toys.coded(Field("city", "text"), ("Rome", "Oslo", "a name of more than 16 bytes", "", "é"), unseen=-2).save(
-        folder / "coded.penstock"
-    )
+    toys.coded(
+        Field("city", "text"),
+        ("Rome", "Oslo", "a name of more than 16 bytes", "8 bytes.", "", "é"),
+        unseen=-2,
+    ).save(folder / "coded.penstock")
     routes = [
-        {"name": name, "versions": [{"artifact": f"{name}.penstock"}]} for name in ("late", "every_type", "coded")
+        {"name": name, "versions": [{"artifact": f"{name}.penstock"}]}
+        for name in ("late", "every_type", "coded")
     ]
-    two = [{"artifact": "late.penstock", "version": "1"}, {"artifact": "coded.penstock", "version": "2"}]
+    two = [
+        {"artifact": "late.penstock", "version": "1"},
+        {"artifact": "coded.penstock", "version": "2"},
+    ]
     routes.append({"name": "Größe", "versions": two})
     (folder / "routes.json").write_text(json.dumps({"routes": routes}))
     with gateway(folder) as address:
@@ -141,7 +153,7 @@ def test_levels_are_choices_where_others_are_refused_and_examples_where_not(serv
     assert late["properties"]["carrier"]["examples"] == sorted(toys.CARRIERS)
     coded = ask(served, "/v1/models/coded/openapi.json")[1]["components"]["schemas"]["Row"]
     levels = coded["properties"]["city"]["enum"]
-    assert levels == ["", "Oslo", "Rome", "a name of more than 16 bytes", "é", None]
+    assert levels == ["", "8 bytes.", "Oslo", "Rome", "a name of more than 16 bytes", "é", None]
     for level in levels:
         assert ask(served, "/v1/models/coded/predict", {"city": level})[0] == 200
     assert ask(served, "/v1/models/coded/predict", {"city": "Paris"})[0] == 422
@@ -159,7 +171,9 @@ def test_inputs_are_told_in_their_order(every_type):
 def test_reasons_are_an_option_where_the_model_can_tell_them(served, every_type):
     late = ask(served, "/v1/models/late/openapi.json")[1]
     for document, path, explains in ((late, "late", False), (every_type, "every_type", False)):
-        status, _ = ask(served, f"/v1/models/{path}/predict?explain=1", {"amount": 1, "distance": 1})
+        status, _ = ask(
+            served, f"/v1/models/{path}/predict?explain=1", {"amount": 1, "distance": 1}
+        )
         listed = document["paths"][f"/v1/models/{path}/predict"]["post"]["parameters"]
         assert status == 422
         assert any(one["name"] == "explain" for one in listed) == explains
@@ -194,5 +208,7 @@ def test_versions_of_other_schemas_are_told_side_by_side_or_alone(served):
 def texts(value):
     if isinstance(value, str):
         yield value
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+    for inner in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
         yield from texts(inner)

@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
 
 
 def refusal(folder, routes):
-    """Why the gateway refuses the routes; nothing if it does not. It is stopped by the missing address."""
+    """Why the gateway refuses the routes; nothing if it does not."""
     (folder / "routes.json").write_text(json.dumps(routes), encoding="utf-8")
     # An address of nobody here: what comes that far has loaded everything.
     command = [binary(), str(folder), "--host", "192.0.2.1", "--port", "0"]
@@ -52,7 +52,13 @@ GOOD = {
     ),
     "nothing said": one(
         versions=[{"artifact": "a.penstock", "version": None}],
-        **{"sticky": None, "tokens": None, "capture": None, "shadows": [], "limits": {"rows": None}},
+        **{
+            "sticky": None,
+            "tokens": None,
+            "capture": None,
+            "shadows": [],
+            "limits": {"rows": None},
+        },
     ),
     "everything said": one(
         shadows=[{"artifact": "a.penstock", "version": "s", "share": 0.5}],

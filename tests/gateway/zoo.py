@@ -1,4 +1,4 @@
-"""Models that show every face of the page: each type and policy, many inputs, long lists, hostile names."""
+"""Models that show every face of the page: types, policies, many inputs, long lists, markup."""
 
 from penstock.graph import Node
 from penstock.model import Model
@@ -58,7 +58,9 @@ def wide(count: int = 500) -> Model:
 def long_list(count: int = 4_000) -> Model:
     """A model with an input of so many levels."""
     levels = tuple(f"level {at:04}" for at in range(count))
-    return toys.coded(Field("a_rather_long_name_of_an_input_that_nobody_abbreviated", "text"), levels)
+    return toys.coded(
+        Field("a_rather_long_name_of_an_input_that_nobody_abbreviated", "text"), levels
+    )
 
 
 def hostile() -> Model:

@@ -49,7 +49,7 @@ impl Short {
         let length = usize::from(self.length);
         let mut bytes = match length {
             0..=3 => vec![first[0], first[1], last[0]],
-            4..=8 => [&first[..4], &last[..4]].concat(),
+            4..=7 => [&first[..4], &last[..4]].concat(),
             _ => [first, last].concat(),
         };
         match length {
@@ -58,7 +58,7 @@ impl Short {
             3 => bytes.drain(..0),
             0 => bytes.drain(..),
             // The last bytes overlap the first ones.
-            4..=8 => bytes.drain(4..4 + (8 - length)),
+            4..=7 => bytes.drain(4..4 + (8 - length)),
             _ => bytes.drain(8..8 + (16 - length)),
         };
         String::from_utf8_lossy(&bytes).into_owned()

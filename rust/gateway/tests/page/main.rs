@@ -1,5 +1,8 @@
 //! The page and the documents as they are served; `tests/gateway` looks at them in a browser.
 
+// Helpers of tests may stop at the first surprise as well.
+#![allow(clippy::unwrap_used)]
+
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use axum::Router;

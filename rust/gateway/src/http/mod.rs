@@ -3,6 +3,7 @@
 pub mod grpc;
 pub mod inference;
 pub mod invocations;
+mod messages;
 pub mod models;
 pub mod predict;
 pub mod problem;

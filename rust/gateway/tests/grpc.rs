@@ -231,6 +231,15 @@ async fn more_rows_or_bytes_than_allowed_are_refused() {
 }
 
 #[tokio::test]
+async fn messages_that_would_take_much_memory_are_refused() {
+    let mut client = connect(&[]).await;
+    let inputs = vec![InferTensor::default(); 70_000];
+    let status = infer(&mut client, ModelInferRequest { inputs, ..request() }).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert!(status.message().contains("more than 65536 fields"), "{status}");
+}
+
+#[tokio::test]
 async fn an_unknown_method_is_unimplemented() {
     let mut client = connect(&[]).await;
     let answered: Result<Empty, _> = call(&mut client, "RepositoryIndex", Empty {}).await;

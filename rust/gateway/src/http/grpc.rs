@@ -1,5 +1,6 @@
 //! `inference.GRPCInferenceService` on the same port: paths, statuses and the frames of gRPC around the protocol.
 
+use super::messages::Messages;
 use super::served::{run, Served, LARGE_BODY};
 use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
@@ -19,7 +20,6 @@ use std::sync::Arc;
 use tonic::codec::CompressionEncoding;
 use tonic::server::{Grpc, UnaryService};
 use tonic::{Code, Request, Status};
-use tonic_prost::ProstCodec;
 
 type HttpRequest = axum::http::Request<Body>;
 type Answer<T> = Pin<Box<dyn Future<Output = Result<tonic::Response<T>, Status>> + Send>>;
@@ -83,7 +83,7 @@ where
     U: prost::Message + Default + 'static,
 {
     post(move |State(gateway): State<Arc<Gateway>>, request: HttpRequest| async move {
-        let mut grpc = Grpc::new(ProstCodec::<U, T>::default())
+        let mut grpc = Grpc::new(Messages::<T, U>::default())
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip)
             .max_decoding_message_size(gateway.settings.max_body)

@@ -5,6 +5,7 @@ pub mod cors;
 pub mod grpc;
 pub mod inference;
 pub mod invocations;
+mod messages;
 pub mod models;
 pub mod openapi;
 pub mod page;

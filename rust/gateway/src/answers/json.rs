@@ -155,7 +155,8 @@ pub fn explanation(
     top: usize,
     to: &mut Vec<u8>,
 ) {
-    let parts: [(&str, &dyn Fn(usize, &mut Vec<u8>)); 4] = [
+    type Part<'a> = (&'a str, &'a dyn Fn(usize, &mut Vec<u8>));
+    let parts: [Part<'_>; 4] = [
         ("{\"base\":", &|output, to| number(explanation.base[output], to)),
         (",\"contributions\":", &|output, to| contributions(explainer, explanation, output, to)),
         (",\"raw\":", &|output, to| number(explanation.raw(output, 0), to)),

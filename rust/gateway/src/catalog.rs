@@ -151,17 +151,7 @@ impl Route {
             shadows.push((Arc::new(loaded), shadow.share));
         }
         let RouteEntry { name, sticky, tokens, limits, capture, .. } = entry;
-        if let Some(Sticky::Input(input)) = &sticky {
-            let misses = |version: &&(Arc<Version>, f64)| {
-                version.0.loaded.model.plan.position(input).is_none()
-            };
-            if let Some((version, _)) = versions.iter().find(misses) {
-                let version = &version.name;
-                return Err(format!(
-                    "route `{name}`: version `{version}` has no input `{input}`; make another `sticky`"
-                ));
-            }
-        }
+        check_sticky(&sticky, &versions).map_err(|what| format!("route `{name}`: {what}"))?;
         let gate = shelf.gate(&name);
         Ok(Self { name, versions, shadows, sticky, tokens, limits, gate, capture })
     }
@@ -198,6 +188,19 @@ impl Route {
             let detail = format!("model `{route}` has no version `{name}`; it has {names}");
             Failure::new(Kind::UnknownVersion, detail)
         })
+    }
+}
+
+/// The input that decides which version answers is one of all of them.
+fn check_sticky(sticky: &Option<Sticky>, versions: &[(Arc<Version>, f64)]) -> Result<(), String> {
+    let Some(Sticky::Input(input)) = sticky else { return Ok(()) };
+    let has = |version: &Version| version.loaded.model.plan.position(input).is_some();
+    match versions.iter().find(|(version, _)| !has(version)) {
+        Some((version, _)) => {
+            let version = &version.name;
+            Err(format!("version `{version}` has no input `{input}`; make another `sticky`"))
+        }
+        None => Ok(()),
     }
 }
 

@@ -1,4 +1,4 @@
-"""The gateway in this process: what the command line starts; the server itself is in `rust/gateway`."""
+"""The gateway in this process, for the command line; the server itself is in `rust/gateway`."""
 
 from collections.abc import Sequence
 

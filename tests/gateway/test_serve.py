@@ -9,6 +9,7 @@ import sys
 import urllib.request
 
 import pytest
+
 from penstock.gateway import help_page
 from tests import toys
 

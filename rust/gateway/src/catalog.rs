@@ -167,17 +167,7 @@ impl Route {
         }
         let tally = shelf.tally(&entry.name);
         let RouteEntry { name, sticky, tokens, limits, capture, .. } = entry;
-        if let Some(Sticky::Input(input)) = &sticky {
-            let misses = |version: &&(Arc<Version>, f64)| {
-                version.0.loaded.model.plan.position(input).is_none()
-            };
-            if let Some((version, _)) = versions.iter().find(misses) {
-                let version = &version.name;
-                return Err(format!(
-                    "route `{name}`: version `{version}` has no input `{input}`; make another `sticky`"
-                ));
-            }
-        }
+        check_sticky(&sticky, &versions).map_err(|what| format!("route `{name}`: {what}"))?;
         let gate = shelf.gate(&name);
         Ok(Self { name, versions, shadows, sticky, tokens, limits, gate, capture, tally })
     }
@@ -224,6 +214,19 @@ impl Route {
 enum Role {
     Live,
     Shadow,
+}
+
+/// The input that decides which version answers is one of all of them.
+fn check_sticky(sticky: &Option<Sticky>, versions: &[(Arc<Version>, f64)]) -> Result<(), String> {
+    let Some(Sticky::Input(input)) = sticky else { return Ok(()) };
+    let has = |version: &Version| version.loaded.model.plan.position(input).is_some();
+    match versions.iter().find(|(version, _)| !has(version)) {
+        Some((version, _)) => {
+            let version = &version.name;
+            Err(format!("version `{version}` has no input `{input}`; make another `sticky`"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Artifacts by the paths that they were loaded from, and those of the catalog before.

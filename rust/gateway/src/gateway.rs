@@ -103,15 +103,16 @@ impl Gateway {
     fn tell(&self, error: Option<String>) {
         let counter = if error.is_some() { &self.failed_loads } else { &self.loads };
         counter.fetch_add(1, Ordering::Relaxed);
-        let before = self.last_load.load().error.clone();
-        match &error {
-            Some(what) if error != before => {
-                tracing::error!(error = what, "not reloaded, what was served still is");
+        let now = Arc::new(Load { at: SystemTime::now(), error });
+        // Before it is told: whoever reads the log and then asks gets the same.
+        let before = self.last_load.swap(now.clone());
+        match &now.error {
+            Some(what) if now.error != before.error => {
+                tracing::error!("not reloaded, what was served still is: {what}");
             }
             Some(_) => {}
-            None => tracing::info!(serving = self.catalog.load().summary(), "reloaded"),
+            None => tracing::info!("reloaded: {}", self.catalog.load().summary()),
         }
-        self.last_load.store(Arc::new(Load { at: SystemTime::now(), error }));
     }
 
     pub fn last_load(&self) -> Arc<Load> {

@@ -68,7 +68,10 @@ pub async fn guard(
     let connection = request.extensions().get::<Arc<Connection>>().cloned();
     let answer = tokio::time::timeout(gateway.settings.patience(), next.run(request)).await;
     drop(places);
-    answer.unwrap_or_else(|_| late(&gateway, connection.as_deref()).into_response())
+    answer.unwrap_or_else(|_| {
+        let reads = |connection: Arc<Connection>| connection.is_reading.load(Ordering::Relaxed);
+        late(gateway.settings.timeout, connection.is_some_and(reads)).into_response()
+    })
 }
 
 /// The route that a path names, or the only one: paths of a server with one model name none.
@@ -96,15 +99,24 @@ fn unauthorized(detail: &str) -> Failure {
 }
 
 /// Whose fault it is that time is up: the client's, if its body has not come, and else the server's.
-fn late(gateway: &Gateway, connection: Option<&Connection>) -> Failure {
-    let seconds = gateway.settings.timeout;
-    let is_reading =
-        connection.is_some_and(|connection| connection.is_reading.load(Ordering::Relaxed));
+fn late(seconds: f64, is_reading: bool) -> Failure {
     match is_reading {
         true => Failure::new(Kind::Timeout, format!("the body did not come in {seconds} s")),
         false => Failure::new(
             Kind::Deadline,
             format!("there was no answer after {seconds} s; send fewer rows"),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::problem::status;
+
+    #[test]
+    fn who_was_slow_tells_the_status() {
+        assert_eq!(status(late(1.0, true).kind), 408);
+        assert_eq!(status(late(1.0, false).kind), 504);
     }
 }

@@ -1,6 +1,7 @@
 //! `inference.GRPCInferenceService` on the same port: paths, statuses and the frames of gRPC around the protocol.
 
 use super::messages::Messages;
+use super::access::Caller;
 use super::served::{run, Served, LARGE_BODY};
 use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
@@ -159,9 +160,11 @@ async fn infer(
     gateway: &Gateway,
     asked: Request<ModelInferRequest>,
 ) -> Result<ModelInferResponse, Failure> {
-    let (headers, _, asked) = asked.into_parts();
+    let (headers, extensions, asked) = asked.into_parts();
     let version = given(&asked.model_version);
     let served = Served::new(gateway, (&asked.model_name, version), &headers.into_headers())?;
+    // The path does not name the model, so that whoever guards paths cannot know it.
+    extensions.get::<Caller>().map_or(Ok(()), |caller| caller.check(&served.route))?;
     let size = prost::Message::encoded_len(&asked);
     if size > served.most_bytes {
         let detail = format!("the message is longer than {} bytes", served.most_bytes);

@@ -1,6 +1,7 @@
 //! What a gateway tells when it starts.
 
-use super::world::{get, World};
+use super::world::{artifact, get, World, ROW};
+use penstock_core::{keys::PrivateKey, signature::sign};
 
 #[test]
 fn every_setting_is_told_with_where_it_came_from() {
@@ -40,4 +41,19 @@ fn http_2_without_tls_is_answered() {
     let mut frame = [0; 9];
     client.0.read_exact(&mut frame).unwrap();
     assert_eq!(frame[3], 4, "the first frame has the settings of the server");
+}
+
+#[test]
+fn with_a_key_only_what_it_has_signed_is_served() {
+    let world = World::new();
+    let (key, other) = (PrivateKey::from_seed(&[7; 32]), PrivateKey::from_seed(&[8; 32]));
+    world.put("key.pub", key.public().to_pem().unwrap().as_bytes());
+    let public = world.path("key.pub");
+    let options = ["--port", "0", "--require-signature", public.to_str().unwrap()];
+    assert!(world.try_start(&options).err().unwrap().contains("signature"));
+    world.put("a.penstock", &sign(&artifact(), &key).unwrap());
+    let mut gateway = world.try_start(&options).unwrap();
+    world.put("a.penstock", &sign(&artifact(), &other).unwrap());
+    assert!(gateway.tells("not reloaded").unwrap().contains("a.penstock"));
+    assert_eq!(gateway.predict(ROW).status, 200);
 }

@@ -60,7 +60,10 @@ pub fn catch_panics() {
         std::panic::set_hook(Box::new(|panic| {
             PANICS.fetch_add(1, Ordering::Relaxed);
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
-            let what = panic.payload_as_str().unwrap_or("no message");
+            let payload = panic.payload();
+            let text = payload.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+            let what = text.unwrap_or("no message");
             let thread = std::thread::current();
             let thread = thread.name().unwrap_or_default();
             tracing::error!(what, place, thread, "a part of this program panicked; report this");

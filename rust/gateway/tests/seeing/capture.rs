@@ -55,6 +55,7 @@ fn what_is_omitted_or_hashed_is_in_no_file() {
     let lines = lines(&world);
     let text = lines.iter().map(Value::to_string).collect::<String>();
     assert!(!text.contains("secret") && !text.contains("98765"), "{text}");
+    assert!(lines[0]["captured"][0]["inputs"].get("distance").is_none());
     let hash = |line: usize, row: usize| &lines[line]["captured"][row]["inputs"]["carrier"];
     assert_eq!(hash(0, 0), hash(1, 0));
     assert_ne!(hash(0, 0), hash(0, 1));

@@ -1,7 +1,7 @@
 //! `inference.GRPCInferenceService` on the same port: paths, statuses and the frames of gRPC around the protocol.
 
-use super::messages::Messages;
 use super::access::Caller;
+use super::messages::Messages;
 use super::served::{run, Served, LARGE_BODY};
 use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
@@ -20,7 +20,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use tonic::codec::CompressionEncoding;
 use tonic::server::{Grpc, UnaryService};
-use tonic::{Code, Request, Status};
+use tonic::{Code, Extensions, Request, Status};
 
 type HttpRequest = axum::http::Request<Body>;
 type Answer<T> = Pin<Box<dyn Future<Output = Result<tonic::Response<T>, Status>> + Send>>;
@@ -121,15 +121,21 @@ fn server_metadata(_: Arc<Gateway>, _: Request<Empty>) -> Answer<ServerMetadataR
     }))
 }
 
+/// Whether the token that came may use a route: no path of this service names one, so that whoever guards paths cannot know.
+fn check(extensions: &Extensions, route: &crate::catalog::Route) -> Result<(), Failure> {
+    extensions.get::<Caller>().map_or(Ok(()), |caller| caller.check(route))
+}
+
 /// An empty text stands for none.
 fn given(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
 fn model_ready(gateway: Arc<Gateway>, asked: Request<ModelRequest>) -> Answer<ReadyResponse> {
-    let asked = asked.into_inner();
+    let (_, extensions, asked) = asked.into_parts();
     let catalog = gateway.catalog.load();
     let found = catalog.route(&asked.name).and_then(|route| {
+        check(&extensions, route)?;
         given(&asked.version).map_or(Ok(()), |version| route.version(version).map(drop))
     });
     now(found.map(|()| ReadyResponse { ready: !gateway.is_stopping() }))
@@ -139,10 +145,12 @@ fn model_metadata(
     gateway: Arc<Gateway>,
     asked: Request<ModelRequest>,
 ) -> Answer<ModelMetadataResponse> {
-    let asked = asked.into_inner();
+    let (_, extensions, asked) = asked.into_parts();
     let catalog = gateway.catalog.load();
-    let route = catalog.route(&asked.name);
-    let found = route.and_then(|route| metadata(route, given(&asked.version)));
+    let found = catalog.route(&asked.name).and_then(|route| {
+        check(&extensions, route)?;
+        metadata(route, given(&asked.version))
+    });
     now(found.map(ModelMetadataResponse::from))
 }
 
@@ -163,8 +171,7 @@ async fn infer(
     let (headers, extensions, asked) = asked.into_parts();
     let version = given(&asked.model_version);
     let served = Served::new(gateway, (&asked.model_name, version), &headers.into_headers())?;
-    // The path does not name the model, so that whoever guards paths cannot know it.
-    extensions.get::<Caller>().map_or(Ok(()), |caller| caller.check(&served.route))?;
+    check(&extensions, &served.route)?;
     let size = prost::Message::encoded_len(&asked);
     if size > served.most_bytes {
         let detail = format!("the message is longer than {} bytes", served.most_bytes);

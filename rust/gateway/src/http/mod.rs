@@ -14,5 +14,5 @@ pub mod predict;
 pub mod problem;
 pub mod router;
 pub mod seeing;
-pub mod shedding;
 pub mod served;
+pub mod shedding;

@@ -1,8 +1,6 @@
 //! Every path that is answered, in one list.
 
-use super::{
-    access, cors, grpc, inference, invocations, models, openapi, page, predict, seeing,
-};
+use super::{access, cors, grpc, inference, invocations, models, openapi, page, predict, seeing};
 use crate::gateway::Gateway;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};

@@ -73,7 +73,7 @@ def test_the_four_payloads_of_mlflow_are_answered_by_labels(url, body):
 
 
 def test_nan_is_missing_as_mlflow_writes_it(url):
-    """`convert_input_example_to_serving_input` of MLflow 3.17 writes missing values of a frame so."""
+    """MLflow 3.17, `convert_input_example_to_serving_input`."""
     split = {"columns": ["distance", "carrier"], "data": [[12.5, "UA"], [1.0, math.nan]]}
     body = json.dumps({"dataframe_split": split}).encode()
     assert b"NaN" in body

@@ -78,6 +78,21 @@ impl<'a> Rows<'a> {
         keys.zip(self.kept[row * self.kept_keys.len()..].iter().copied())
     }
 
+    /// Adds a row whose cells are all absent.
+    pub fn add_absent(&mut self) {
+        self.begin();
+    }
+
+    /// Forgets all rows but the first `count`, and keeps their memory for others.
+    pub fn truncate(&mut self, count: usize) {
+        if count < self.count {
+            self.count = count;
+            self.values.truncate(count * self.fields);
+            self.kept.truncate(count * self.kept_keys.len());
+            self.wrong.retain(|wrong| wrong.row < count);
+        }
+    }
+
     /// Adds absent values for one more row; returns where they begin.
     fn begin(&mut self) -> usize {
         let first = self.values.len();

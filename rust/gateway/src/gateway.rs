@@ -1,6 +1,7 @@
 //! The state of a running gateway: settings, what is served now, and whether it is stopping.
 
 use crate::catalog::Catalog;
+use crate::crowd::Crowd;
 use crate::settings::Settings;
 use arc_swap::ArcSwap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +11,8 @@ use std::time::SystemTime;
 pub struct Gateway {
     pub settings: Settings,
     pub catalog: ArcSwap<Catalog>,
+    /// Threads for large requests.
+    pub crowd: Crowd,
     is_stopping: AtomicBool,
     /// One load at a time; how the last one went.
     last_load: Mutex<Load>,
@@ -30,8 +33,10 @@ impl Gateway {
     /// What is wrong with a route or an artifact.
     pub fn new(settings: Settings) -> Result<Self, String> {
         let catalog = Catalog::load(&settings.sources, &Catalog::default())?;
+        let crowd = Crowd::new(settings.worker_count());
         Ok(Self {
             settings,
+            crowd,
             catalog: ArcSwap::from_pointee(catalog),
             is_stopping: AtomicBool::new(false),
             last_load: Mutex::new(Load { at: SystemTime::now(), error: None }),

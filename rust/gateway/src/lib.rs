@@ -3,7 +3,9 @@
 pub mod answers;
 pub mod catalog;
 pub mod choosing;
+pub mod crowd;
 pub mod failure;
+pub mod forms;
 pub mod gateway;
 pub mod handlers;
 pub mod http;

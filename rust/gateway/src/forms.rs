@@ -139,7 +139,10 @@ impl Wanted {
             return Ok(same);
         }
         let quality = |name: &str| {
-            let closest = ranges.iter().filter(|range| range.takes(name)).max_by_key(|range| range.closeness());
+            let closest = ranges
+                .iter()
+                .filter(|range| range.takes(name))
+                .max_by_key(|range| range.closeness());
             closest.map_or(0.0, |range| range.quality)
         };
         let mut best = (quality(same.media_type), same);
@@ -150,7 +153,8 @@ impl Wanted {
             }
         }
         if best.0 <= 0.0 {
-            let detail = format!("no form that is accepted can be written; accept one of {}", known());
+            let detail =
+                format!("no form that is accepted can be written; accept one of {}", known());
             return Err(Failure::new(Kind::NotAcceptable, detail));
         }
         Ok(best.1)
@@ -171,14 +175,15 @@ impl<'a> Range<'a> {
         let (kind, subtype) = parts.next()?.split_once('/')?;
         let quality = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
         let quality = quality.map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0));
-        Some(Self { kind, subtype, quality: quality.clamp(0.0, 1.0) })
+        // Also where it is no number.
+        let quality = if quality > 0.0 { quality.min(1.0) } else { 0.0 };
+        Some(Self { kind, subtype, quality })
     }
 
     fn takes(&self, name: &str) -> bool {
         let is = |range: &str, part: &str| range == "*" || range.eq_ignore_ascii_case(part);
-        name.split_once('/').is_some_and(|(kind, subtype)| {
-            is(self.kind, kind) && is(self.subtype, subtype)
-        })
+        name.split_once('/')
+            .is_some_and(|(kind, subtype)| is(self.kind, kind) && is(self.subtype, subtype))
     }
 
     /// A range counts less than what it contains.

@@ -46,11 +46,7 @@ impl Shapes {
     }
 
     /// Writes the entries of a row whose answers are given by output and element.
-    pub fn write_each<'a>(
-        &self,
-        answer: impl Fn(usize, usize) -> Answer<'a>,
-        to: &mut Vec<u8>,
-    ) {
+    pub fn write_each<'a>(&self, answer: impl Fn(usize, usize) -> Answer<'a>, to: &mut Vec<u8>) {
         for (at, shape) in self.outputs.iter().enumerate() {
             if at > 0 {
                 to.push(b',');

@@ -99,7 +99,12 @@ impl Part<'_> {
     ///
     /// # Errors
     /// The first row that was refused, if that is not to be answered; or the model cannot be explained.
-    pub fn write(mut self, room: &mut Room, style: Style, to: &mut Vec<u8>) -> Result<usize, Failure> {
+    pub fn write(
+        mut self,
+        room: &mut Room,
+        style: Style,
+        to: &mut Vec<u8>,
+    ) -> Result<usize, Failure> {
         let warnings = self.asked.warnings.then(Vec::new);
         let mut report = Report { faults: Vec::new(), warnings };
         self.predict(room, &mut report);

@@ -196,7 +196,9 @@ impl Task<'_> {
         let mut unread = Vec::new();
         for (row, item) in items.iter().enumerate() {
             match read_row(plan, rows, item, Some(first + row)) {
-                Err(failure) if failure.kind == Kind::Malformed && !are_apart => return Err(failure),
+                Err(failure) if failure.kind == Kind::Malformed && !are_apart => {
+                    return Err(failure)
+                }
                 Err(failure) => unread.push((row, failure)),
                 Ok(()) => {}
             }

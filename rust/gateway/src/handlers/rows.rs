@@ -57,7 +57,8 @@ fn has_rows(body: &[u8]) -> bool {
 /// # Errors
 /// No list, one that does not end, or more rows than allowed.
 pub fn split_list(list: &[u8], most: usize) -> Result<Vec<&[u8]>, Failure> {
-    let wrong = |what: &str| Failure::new(Kind::Malformed, format!("the body is not JSON rows: {what}"));
+    let wrong =
+        |what: &str| Failure::new(Kind::Malformed, format!("the body is not JSON rows: {what}"));
     let list = list.trim_ascii();
     let Some(inside) = list.strip_prefix(b"[") else { return Err(wrong("`rows` is not a list")) };
     let mut items = Vec::new();
@@ -85,7 +86,9 @@ pub fn split_list(list: &[u8], most: usize) -> Result<Vec<&[u8]>, Failure> {
                     _ => Err(wrong("something comes after the list")),
                 };
             }
-            b'}' | b']' => depth = depth.checked_sub(1).ok_or_else(|| wrong("a `}` ends nothing"))?,
+            b'}' | b']' => {
+                depth = depth.checked_sub(1).ok_or_else(|| wrong("a `}` ends nothing"))?
+            }
             _ => {}
         }
     }

@@ -77,6 +77,7 @@ pub fn unreadable(error: &axum::Error) -> Failure {
     while let Some(source) = reason.source() {
         reason = source;
     }
-    let detail = format!("the body could not be read: {reason}; send it whole and as its headers say");
+    let detail =
+        format!("the body could not be read: {reason}; send it whole and as its headers say");
     Failure::new(Kind::Malformed, detail)
 }

@@ -95,7 +95,9 @@ pub fn decompressed(headers: &HeaderMap, body: Body) -> Result<Body, Failure> {
         }
         None => {
             let name: String = name.chars().take(80).collect();
-            let detail = format!("a body in `Content-Encoding: {name}` is not read; send gzip, zstd or neither");
+            let detail = format!(
+                "a body in `Content-Encoding: {name}` is not read; send gzip, zstd or neither"
+            );
             return Err(Failure::new(Kind::MediaType, detail));
         }
     })

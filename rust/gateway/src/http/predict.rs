@@ -80,7 +80,10 @@ async fn answer(
     sent.check(&body)?;
     if head.is_large(&body) {
         let gateway = gateway.clone();
-        let task = { let gateway = gateway.clone(); move || head.respond(&gateway, &body) };
+        let task = {
+            let gateway = gateway.clone();
+            move || head.respond(&gateway, &body)
+        };
         return gateway.crowd.run(task).await?;
     }
     head.respond(gateway, &body)
@@ -123,8 +126,8 @@ impl Head {
             encoding = Encoding::accepted(&self.headers);
             if let Some(encoding) = encoding {
                 let compressed = encoding.compress(&body);
-                body = compressed
-                    .map_err(|error| Failure::new(Kind::Internal, error.to_string()))?;
+                body =
+                    compressed.map_err(|error| Failure::new(Kind::Internal, error.to_string()))?;
             }
         }
         Ok(response(Body::from(body), self.wanted.media_type, &version.name, encoding))

@@ -28,8 +28,8 @@ venv: $(DEV) ## create .venv and install the locked requirements
 demo: $(CORE) ## train on 327,346 flights, convert, predict, compare
 	@$(BIN)/python -m demo.flights
 
-test: $(CORE) ## run the tests of the core and of the package
-	$(CARGO) test $(RUST) --package penstock-core
+test: $(CORE) ## run the tests of the crates and of the package
+	$(CARGO) test $(RUST) --package penstock-core --package penstock-batch
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) tests
 
 check: $(DEV) ## formatting, lints and types; changes nothing

@@ -87,3 +87,9 @@ def test_a_wrong_number_of_reasons_is_wrong_usage(model, capfd, top):
     arguments = ("predict", "late.penstock", "rows.csv", "--explain", top)
     message = wrong(capfd, *arguments, code=2)
     assert "--explain" in message or "No such option" in message
+
+
+def test_data_behind_explain_is_not_taken_for_a_number_without_a_word(model, capfd):
+    code, _, message = run(capfd, "predict", "late.penstock", "--explain", "rows.csv")
+    assert code == 2
+    assert "if it is DATA, put it before --explain" in message

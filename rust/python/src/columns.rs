@@ -1,22 +1,17 @@
 //! The columns of a batch as Python holds them: Arrow arrays, buffers, categories and lists of objects.
 
-use crate::arrow::ArrowColumn;
 use crate::buffers::{self, Kind};
 use crate::errors::schema_error;
 use crate::objects::{Objects, OwnedCell};
-use penstock_core::cell::{Cell, Column};
-use penstock_core::error::SchemaError;
+use crate::streams;
+use penstock_core::cell::Column;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList};
 
 /// Columns of equal length, in the order in which they were added.
 #[pyclass]
 #[derive(Default)]
-pub struct Columns {
-    pub names: Vec<String>,
-    pub columns: Vec<Box<dyn Column + Send>>,
-    pub rows: Option<usize>,
-}
+pub struct Columns(pub penstock_batch::columns::Columns<'static>);
 
 impl Columns {
     fn add(
@@ -25,15 +20,7 @@ impl Columns {
         name: String,
         column: Box<dyn Column + Send>,
     ) -> PyResult<()> {
-        let rows = *self.rows.get_or_insert(column.len());
-        if rows != column.len() {
-            let is = column.len();
-            let message = format!("column `{name}` has {is} rows, not {rows}; send equal columns");
-            return Err(schema_error(py, &SchemaError(message)));
-        }
-        self.names.push(name);
-        self.columns.push(column);
-        Ok(())
+        self.0.add(name, column).map_err(|error| schema_error(py, &error))
     }
 }
 
@@ -46,9 +33,8 @@ impl Columns {
 
     /// Adds every column of an Arrow stream of record batches (a capsule `arrow_array_stream`).
     fn add_stream(&mut self, py: Python<'_>, capsule: &Bound<'_, PyCapsule>) -> PyResult<()> {
-        let (rows, columns) = ArrowColumn::read_table(capsule)?;
-        self.rows.get_or_insert(rows);
-        columns.into_iter().try_for_each(|(name, column)| self.add(py, name, Box::new(column)))
+        let added = streams::columns(capsule)?;
+        self.0.append(added).map_err(|error| schema_error(py, &error))
     }
 
     /// Adds a contiguous one-dimensional buffer of `number`, `boolean` (bytes) or `timestamp` items
@@ -85,31 +71,11 @@ impl Columns {
 
     /// Makes the texts of the columns added so far take the type of their field, as in CSV files.
     fn set_lexical(&mut self) {
-        let columns = std::mem::take(&mut self.columns);
-        let lexical = |column| Box::new(Lexical(column)) as Box<dyn Column + Send>;
-        self.columns = columns.into_iter().map(lexical).collect();
+        self.0.set_lexical();
     }
 
     /// Says how many rows there are, for tables without columns.
     fn set_rows(&mut self, rows: usize) {
-        self.rows.get_or_insert(rows);
-    }
-}
-
-/// Texts that take the type of their field.
-struct Lexical(Box<dyn Column + Send>);
-
-impl Column for Lexical {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn read<'a>(&'a self, start: usize, cells: &mut [Cell<'a>]) {
-        self.0.read(start, cells);
-        for cell in cells {
-            if let Cell::Text(text) = cell {
-                *cell = Cell::Lexical(text);
-            }
-        }
+        self.0.set_rows(rows);
     }
 }

@@ -5,15 +5,13 @@ use crate::cells::cell;
 use crate::columns::Columns;
 use crate::errors::{artifact_error, column_error, data_error, raise_fault, schema_error};
 use crate::explainer::Explainer;
-use crate::parallel::{self, Values, Wish};
 use crate::tables::Answers;
-use penstock_core::cell::{Cell, Column};
+use penstock_batch::answers;
+use penstock_batch::parallel::{self, Wish};
+use penstock_core::cell::Cell;
 use penstock_core::error::{SchemaError, Warning};
-use penstock_core::load::Table;
 use penstock_core::model::Model;
 use penstock_core::plan::block::Scratch;
-use penstock_core::plan::{OutputColumn, Plan};
-use penstock_core::predict::Report;
 use penstock_core::trees::{Kernel, KERNEL_VARIABLE};
 use penstock_core::{row, verify};
 use pyo3::prelude::*;
@@ -136,24 +134,17 @@ impl Engine {
         warnings: bool,
     ) -> PyResult<Answers> {
         let (columns, plan) = (columns.borrow(), &self.model.plan);
-        let (rows, columns) = ordered(py, plan, &columns)?;
-        let wish = Wish { threads, warnings };
-        let table = || Table::new(plan, columns, rows);
-        let (values, report) = py.detach(|| parallel::predict(plan, &table(), wish));
-        Ok(self.answers(rows, plan.output_columns(), values, report))
+        let (columns, wish) = (&columns.0, Wish { threads, warnings });
+        let predict = || Ok(parallel::predict(plan, &columns.table(plan)?, wish));
+        let answers = py.detach(predict).map_err(|error| schema_error(py, &error))?;
+        Ok(self.answers(answers))
     }
 }
 
 impl Engine {
     /// A table of answers.
-    pub fn answers(
-        &self,
-        rows: usize,
-        names: Vec<OutputColumn>,
-        values: Vec<Values>,
-        report: Report,
-    ) -> Answers {
-        Answers::new(self.model.clone(), self.shapes.clone(), rows, names, values, report)
+    pub fn answers(&self, answers: answers::Answers) -> Answers {
+        Answers::new(self.model.clone(), self.shapes.clone(), answers)
     }
 
     /// A list of warnings.
@@ -249,18 +240,6 @@ impl Engine {
             Err(fault) => Err(raise_fault(py, plan, &fault, at)),
         }
     }
-}
-
-/// Number of rows, and the columns in the order of the fields.
-pub fn ordered<'a>(
-    py: Python<'_>,
-    plan: &Plan,
-    columns: &'a Columns,
-) -> PyResult<(usize, Vec<Option<&'a dyn Column>>)> {
-    let names: Vec<&str> = columns.names.iter().map(String::as_str).collect();
-    let positions = plan.match_columns(&names).map_err(|error| schema_error(py, &error))?;
-    let find = |at: Option<usize>| at.map(|at| columns.columns[at].as_ref() as &dyn Column);
-    Ok((columns.rows.unwrap_or(0), positions.into_iter().map(find).collect()))
 }
 
 /// A row of a list as a dictionary.

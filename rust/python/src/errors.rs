@@ -1,8 +1,8 @@
 //! The errors of the core as the exceptions of `penstock.errors`.
 
+use penstock_batch::answers::{message, placed};
 use penstock_core::error::{ArtifactError, Code, Fault, SchemaError};
 use penstock_core::explain::NoMethod;
-use penstock_core::load::fault_message;
 use penstock_core::plan::Plan;
 use pyo3::prelude::*;
 
@@ -45,11 +45,6 @@ pub fn data_error<'py>(
     exception(py, "DataError")?.call1((message, row, field, fault.code.as_str()))
 }
 
-/// The message of a fault; `row` is its position in a batch.
-pub fn message(plan: &Plan, fault: &Fault, row: Option<usize>) -> String {
-    placed(&fault_message(plan, fault), row)
-}
-
 /// The `DataError` that answers a row of a list whose columns are wrong.
 pub fn column_error<'py>(
     py: Python<'py>,
@@ -58,13 +53,6 @@ pub fn column_error<'py>(
     row: Option<usize>,
 ) -> PyResult<Bound<'py, PyAny>> {
     exception(py, "DataError")?.call1((placed(&error.0, row), row, column, "unknown_column"))
-}
-
-fn placed(message: &str, row: Option<usize>) -> String {
-    match row {
-        Some(row) => format!("row {row}: {message}"),
-        None => message.to_owned(),
-    }
 }
 
 /// What to raise for a refused row: an absent column is a matter of the schema.

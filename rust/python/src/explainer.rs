@@ -2,15 +2,13 @@
 
 use crate::answers::python;
 use crate::columns::Columns;
-use crate::engine::{dictionary, ordered, Engine};
+use crate::engine::{dictionary, Engine};
 use crate::errors::{data_error, no_method, raise_fault, schema_error};
-use crate::parallel::{self, Wish};
 use crate::tables::Answers;
+use penstock_batch::parallel::{self, Wish};
 use penstock_core::cell::Cell;
-use penstock_core::error::{SchemaError, Warning};
+use penstock_core::error::Warning;
 use penstock_core::explain::{self, ExplainScratch, Explanation};
-use penstock_core::load::Table;
-use penstock_core::plan::OutputColumn;
 use penstock_core::row;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
@@ -103,20 +101,13 @@ impl Explainer {
         warnings: bool,
     ) -> PyResult<Answers> {
         let (columns, top, explainer) = (columns.borrow(), top.unwrap_or(0), &self.explainer);
-        let (rows, columns) = ordered(py, explainer.plan(), &columns)?;
-        let names: Vec<_> = explainer.columns(top).into_iter().map(|column| column.name).collect();
-        if let Some(name) = twice(&names) {
-            let message = format!(
-                "two columns of the explanations would have the name `{name}`; send a list of rows"
-            );
-            return Err(schema_error(py, &SchemaError(message)));
-        }
-        let wish = Wish { threads, warnings };
-        let table = || Table::new(explainer.plan(), columns, rows);
-        let (values, report) = py.detach(|| parallel::explain(explainer, &table(), top, wish));
-        let names = names.into_iter();
-        let names = names.map(|name| OutputColumn { name, output: 0, element: 0 }).collect();
-        Ok(self.engine.get().answers(rows, names, values, report))
+        let (columns, wish) = (&columns.0, Wish { threads, warnings });
+        let explain = || {
+            let table = columns.table(explainer.plan())?;
+            parallel::explain(explainer, &table, top, wish)
+        };
+        let answers = py.detach(explain).map_err(|error| schema_error(py, &error))?;
+        Ok(self.engine.get().answers(answers))
     }
 }
 
@@ -219,13 +210,6 @@ impl Explainer {
         }
         Ok(all.into_any())
     }
-}
-
-/// A name that comes a second time.
-fn twice(names: &[String]) -> Option<&str> {
-    let mut sorted: Vec<_> = names.iter().collect();
-    sorted.sort_unstable();
-    sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].as_str())
 }
 
 fn number(py: Python<'_>, x: f64) -> PyResult<Bound<'_, PyAny>> {

@@ -1,19 +1,15 @@
 //! The module `penstock._core`: the core for Python, and nothing that decides anything.
 
 mod answers;
-mod arrow;
 mod buffers;
 mod cells;
 mod columns;
 mod engine;
 mod errors;
 mod explainer;
-mod levels;
-mod numbers;
 mod objects;
-mod parallel;
+mod streams;
 mod tables;
-mod validity;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;

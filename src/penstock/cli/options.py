@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-__all__ = ["COLUMNS"]
+__all__ = ["COLUMNS", "TOP"]
 
 
 class _Columns(click.ParamType):  # type: ignore[type-arg, unused-ignore]
@@ -24,4 +24,24 @@ class _Columns(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         return tuple(name for name in names if name)
 
 
+class _Top(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """A number of reasons; left out, what follows the option is taken for it."""
+
+    name = "top"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        try:
+            top = int(value)
+        except ValueError:
+            self.fail(
+                f"`{value}` is not a number of reasons; if it is DATA, put it before --explain",
+                param,
+                ctx,
+            )
+        if top < 0:
+            self.fail(f"takes 0 or more reasons; got {top}", param, ctx)
+        return top
+
+
 COLUMNS = _Columns()
+TOP = _Top()

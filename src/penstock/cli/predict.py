@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import click
 
-from penstock.cli.options import COLUMNS
+from penstock.cli.options import COLUMNS, TOP
 from penstock.readers import FORMATS, open_reader
 from penstock.writers import json_line, open_writer
 
@@ -72,7 +72,7 @@ class Options:
 )
 @click.option(
     "--explain",
-    type=click.IntRange(min=0),
+    type=TOP,
     metavar="[TOP]",
     is_flag=False,
     flag_value=0,

@@ -1,111 +1,11 @@
-//! Arrow arrays as columns, through the C stream interface (the PyCapsule protocol of Arrow).
+//! Values of Arrow arrays as cells, by the types of the arrays.
 
-use crate::errors::schema_error;
-use crate::levels::Dictionaries;
-use crate::numbers;
-use crate::validity::each_missing;
+use super::validity::each_missing;
 use arrow_array::cast::AsArray;
-use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
 use arrow_array::types::*;
-use arrow_array::{Array, ArrayRef, RecordBatchReader};
+use arrow_array::Array;
 use arrow_schema::{DataType, TimeUnit};
-use penstock_core::cell::{Cell, Column, Levels};
-use penstock_core::error::SchemaError;
-use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyCapsuleMethods};
-use std::ops::Range;
-
-/// One column in one or more chunks.
-pub struct ArrowColumn {
-    dictionaries: Option<Dictionaries>,
-    chunks: Vec<ArrayRef>,
-    /// First row of each chunk, and the number of rows at the end.
-    starts: Vec<usize>,
-}
-
-impl ArrowColumn {
-    fn new(chunks: Vec<ArrayRef>) -> Self {
-        let mut starts = vec![0];
-        let mut rows = 0;
-        for chunk in &chunks {
-            rows += chunk.len();
-            starts.push(rows);
-        }
-        let dictionaries = Dictionaries::new(&chunks, &starts);
-        Self { dictionaries, chunks, starts }
-    }
-
-    /// Calls `each` with the arrays that hold `count` rows from `start` on, the first row of each that is meant, and
-    /// the rows, counted from `start`; stops where it says `false`.
-    fn each_chunk<'a>(
-        &'a self,
-        start: usize,
-        count: usize,
-        mut each: impl FnMut(&'a dyn Array, usize, Range<usize>) -> bool,
-    ) -> bool {
-        let mut done = 0;
-        let mut chunk = self.starts.partition_point(|first| *first <= start).saturating_sub(1);
-        while done < count && chunk < self.chunks.len() {
-            let row = start + done;
-            let rows = (self.starts[chunk + 1] - row).min(count - done);
-            if !each(self.chunks[chunk].as_ref(), row - self.starts[chunk], done..done + rows) {
-                return false;
-            }
-            (done, chunk) = (done + rows, chunk + 1);
-        }
-        true
-    }
-
-    /// The number of rows and every column of a stream of record batches.
-    pub fn read_table(capsule: &Bound<'_, PyCapsule>) -> PyResult<(usize, Vec<(String, Self)>)> {
-        let reader = reader(capsule)?;
-        let schema = reader.schema();
-        let batches = reader.collect::<Result<Vec<_>, _>>();
-        let batches = batches.map_err(|error| broken(capsule.py(), &error))?;
-        let rows = batches.iter().map(|batch| batch.num_rows()).sum();
-        let columns = schema.fields().iter().enumerate().map(|(at, field)| {
-            let chunks = batches.iter().map(|batch| batch.column(at).clone()).collect();
-            (field.name().clone(), Self::new(chunks))
-        });
-        Ok((rows, columns.collect()))
-    }
-}
-
-fn reader(capsule: &Bound<'_, PyCapsule>) -> PyResult<RecordBatchStreamReader> {
-    let pointer = capsule.pointer_checked(Some(c"arrow_array_stream"))?;
-    // SAFETY: a capsule of this name holds an ArrowArrayStream (Arrow's PyCapsule interface);
-    // `from_raw` moves it out and leaves a released stream behind.
-    let stream = unsafe { FFI_ArrowArrayStream::from_raw(pointer.as_ptr().cast()) };
-    RecordBatchStreamReader::try_new(stream).map_err(|error| broken(capsule.py(), &error))
-}
-
-fn broken(py: Python<'_>, error: &arrow_schema::ArrowError) -> PyErr {
-    let message = format!("the Arrow stream cannot be read as a table: {error}");
-    schema_error(py, &SchemaError(message))
-}
-
-impl Column for ArrowColumn {
-    fn len(&self) -> usize {
-        self.starts.last().copied().unwrap_or(0)
-    }
-
-    fn read<'a>(&'a self, start: usize, cells: &mut [Cell<'a>]) {
-        self.each_chunk(start, cells.len(), |array, from, rows| {
-            read_array(array, from, &mut cells[rows]);
-            true
-        });
-    }
-
-    fn read_numbers(&self, start: usize, numbers: &mut [f64]) -> bool {
-        self.each_chunk(start, numbers.len(), |array, from, rows| {
-            numbers::read(array, from, &mut numbers[rows])
-        })
-    }
-
-    fn levels(&self) -> Option<&dyn Levels> {
-        self.dictionaries.as_ref().map(|dictionaries| dictionaries as &dyn Levels)
-    }
-}
+use penstock_core::cell::Cell;
 
 macro_rules! read_values {
     ($array:expr, $from:expr, $cells:expr, $cell:expr) => {{
@@ -124,7 +24,7 @@ macro_rules! read_primitive {
 }
 
 /// Writes the cells of rows `from..from + cells.len()` of one array.
-pub fn read_array<'a>(array: &'a dyn Array, from: usize, cells: &mut [Cell<'a>]) {
+pub(super) fn read_array<'a>(array: &'a dyn Array, from: usize, cells: &mut [Cell<'a>]) {
     let integer = Cell::Integer;
     match array.data_type() {
         DataType::Float64 => read_primitive!(array, from, cells, Float64Type, Cell::Number),

@@ -1,7 +1,7 @@
 //! Dictionaries of Arrow as levels, so that each text is looked up once and not once per row.
 
-use crate::arrow::read_array;
-use crate::validity::each_missing;
+use super::cells::read_array;
+use super::validity::each_missing;
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray};
@@ -9,7 +9,7 @@ use arrow_schema::DataType;
 use penstock_core::cell::{Cell, Levels};
 
 /// The dictionaries of the chunks of a column, one after the other; chunks may share one.
-pub struct Dictionaries {
+pub(super) struct Dictionaries {
     keys: Vec<Chunk>,
     /// The first level of each dictionary.
     firsts: Vec<usize>,
@@ -26,7 +26,7 @@ struct Chunk {
 
 impl Dictionaries {
     /// `None` if the chunks have no dictionaries, or more levels than 32 bits can tell.
-    pub fn new(chunks: &[ArrayRef], starts: &[usize]) -> Option<Self> {
+    pub(super) fn new(chunks: &[ArrayRef], starts: &[usize]) -> Option<Self> {
         let mut all = Self { keys: Vec::new(), firsts: Vec::new(), values: Vec::new(), count: 0 };
         for (chunk, start) in chunks.iter().zip(starts) {
             let dictionary = chunk.as_any_dictionary_opt()?;

@@ -3,7 +3,7 @@
 use arrow_buffer::NullBuffer;
 
 /// Calls `found` with each of `count` rows from `from` on that has no value, counted from `from`.
-pub fn each_missing(
+pub(super) fn each_missing(
     nulls: Option<&NullBuffer>,
     from: usize,
     count: usize,

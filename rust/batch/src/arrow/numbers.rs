@@ -1,6 +1,6 @@
 //! Arrow arrays of numbers, read without a cell for each.
 
-use crate::validity::each_missing;
+use super::validity::each_missing;
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{Array, ArrowPrimitiveType, PrimitiveArray};
@@ -9,7 +9,7 @@ use penstock_core::cell::LARGEST_INTEGER;
 
 /// Writes the numbers of rows `from..from + numbers.len()` of one array, missing ones as NaN; `false` if some value is
 /// no number, or an integer that an f64 may not hold.
-pub fn read(array: &dyn Array, from: usize, numbers: &mut [f64]) -> bool {
+pub(super) fn read(array: &dyn Array, from: usize, numbers: &mut [f64]) -> bool {
     match array.data_type() {
         DataType::Float64 => floats(array.as_primitive::<Float64Type>(), from, numbers, |x| x),
         DataType::Float32 => floats(array.as_primitive::<Float32Type>(), from, numbers, f64::from),

@@ -1,9 +1,11 @@
 //! A batch on several threads: fixed ranges of rows, so that no bit depends on how many there are.
 
-use penstock_core::explain::{ColumnKind, Explainer};
+use crate::answers::Answers;
+use penstock_core::error::SchemaError;
+use penstock_core::explain::{ColumnKind, ExplainScratch, Explainer, ExplanationColumn};
 use penstock_core::load::Table;
 use penstock_core::plan::block::Scratch;
-use penstock_core::plan::{OutputElement, Plan};
+use penstock_core::plan::{OutputColumn, OutputElement, Plan};
 use penstock_core::predict::{Report, Target};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -53,29 +55,51 @@ pub struct Wish {
 }
 
 /// Predicts a table.
-pub fn predict(plan: &Plan, table: &Table<'_>, wish: Wish) -> (Vec<Values>, Report) {
+pub fn predict(plan: &Plan, table: &Table<'_>, wish: Wish) -> Answers {
     let elements = plan.outputs.iter().flat_map(|output| &output.elements);
     let values = elements.map(|element| Values::new(element, table.rows)).collect();
-    fill(values, table.rows, RANGE_ROWS, wish, |work, scratch: &mut Scratch, report| {
+    let each = |work: &mut Work<'_>, scratch: &mut Scratch, report: &mut Report| {
         plan.predict_range(table, work.rows.clone(), &mut work.targets, scratch, report);
-    })
+    };
+    let (values, report) = fill(values, table.rows, RANGE_ROWS, wish, each);
+    Answers::new(table.rows, plan.output_columns(), values, report)
 }
 
 /// Explains a table, with so many reasons for each row.
+///
+/// # Errors
+/// `SchemaError` if two columns of the answers would have one name.
 pub fn explain(
     explainer: &Explainer,
     table: &Table<'_>,
     top: usize,
     wish: Wish,
-) -> (Vec<Values>, Report) {
-    let columns = explainer.columns(top).into_iter().map(|column| match column.kind {
-        ColumnKind::Numbers => Values::Numbers(vec![0.0; table.rows]),
-        ColumnKind::Texts => Values::Texts(vec![None; table.rows]),
+) -> Result<Answers, SchemaError> {
+    let (columns, rows) = (explainer.columns(top), table.rows);
+    if let Some(name) = twice(&columns) {
+        return Err(SchemaError(format!(
+            "two columns of the explanations would have the name `{name}`; send a list of rows"
+        )));
+    }
+    let values = columns.iter().map(|column| match column.kind {
+        ColumnKind::Numbers => Values::Numbers(vec![0.0; rows]),
+        ColumnKind::Texts => Values::Texts(vec![None; rows]),
     });
-    fill(columns.collect(), table.rows, EXPLAINED_ROWS, wish, |work, scratch, report| {
+    let each = |work: &mut Work<'_>, scratch: &mut ExplainScratch, report: &mut Report| {
         let rows = work.rows.clone();
         explainer.explain_into(table, rows, top, &mut work.targets, scratch, report);
-    })
+    };
+    let (values, report) = fill(values.collect(), rows, EXPLAINED_ROWS, wish, each);
+    let names = columns.into_iter();
+    let names = names.map(|column| OutputColumn { name: column.name, output: 0, element: 0 });
+    Ok(Answers::new(rows, names.collect(), values, report))
+}
+
+/// A name that comes a second time.
+fn twice(columns: &[ExplanationColumn]) -> Option<&str> {
+    let mut sorted: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
+    sorted.sort_unstable();
+    sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }
 
 /// Fills the values range by range, each thread with a scratch of its own.

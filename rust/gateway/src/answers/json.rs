@@ -121,7 +121,13 @@ pub fn json(value: &impl Serialize, to: &mut Vec<u8>) {
 
 /// `"warnings":[…]`.
 pub fn warnings(plan: &Plan, warnings: &[Warning], to: &mut Vec<u8>) {
-    to.extend_from_slice(b"\"warnings\":[");
+    to.extend_from_slice(b"\"warnings\":");
+    warning_list(plan, warnings, to);
+}
+
+/// The warnings of a row.
+pub fn warning_list(plan: &Plan, warnings: &[Warning], to: &mut Vec<u8>) {
+    to.push(b'[');
     for (at, warning) in warnings.iter().enumerate() {
         if at > 0 {
             to.push(b',');

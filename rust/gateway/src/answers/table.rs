@@ -102,8 +102,6 @@ pub struct Found<'a> {
     pub names: &'a Names,
     pub echo: &'a dyn Echo,
     pub rows: Range<usize>,
-    /// The number, for messages, of row 0 of the table.
-    pub first: usize,
     pub values: &'a mut [Values],
     pub explained: &'a mut [Values],
     /// Rows that were refused, and warnings, by row of the table.
@@ -169,8 +167,11 @@ impl Found<'_> {
             columns.push((name.clone(), self.echo.array(at, self.rows.clone())?));
         }
         let explained = self.names.explained.iter();
-        let explained = explained
-            .map(|column| OutputColumn { name: column.name.clone(), output: 0, element: 0 });
+        let explained = explained.map(|column| OutputColumn {
+            name: column.name.clone(),
+            output: 0,
+            element: 0,
+        });
         let tables = [
             (self.names.outputs.clone(), &mut *self.values),
             (explained.collect(), &mut *self.explained),
@@ -197,9 +198,8 @@ impl Found<'_> {
             let with = With { errors: false, warnings: true };
             columns.extend(named(&answers.record_batch(self.plan, with)?));
         }
-        let fields = columns
-            .iter()
-            .map(|(name, array)| Field::new(name, array.data_type().clone(), true));
+        let fields =
+            columns.iter().map(|(name, array)| Field::new(name, array.data_type().clone(), true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let arrays = columns.into_iter().map(|(_, array)| array).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(count));

@@ -1,12 +1,16 @@
-//! Answers to many rows as JSON objects: predicted in blocks, written one after the other.
+//! Answers to some rows of a request, in any form: predicted in blocks, explained, and written.
 
 use super::asked::Asked;
+use crate::answers::echo::Echo;
 use crate::answers::json::{self, Explained};
+use crate::answers::table::{Found, Names, Values};
 use crate::catalog::Loaded;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::forms::Form;
+use arrow_array::RecordBatch;
 use penstock_core::cell::Cell;
 use penstock_core::error::{Fault, Warning};
-use penstock_core::explain::ExplainScratch;
+use penstock_core::explain::{ColumnKind, ExplainScratch};
 use penstock_core::load::Table;
 use penstock_core::plan::block::Scratch;
 use penstock_core::plan::{OutputElement, OutputPlan, Plan};
@@ -16,30 +20,33 @@ use std::ops::Range;
 /// Rows from which on blocks are faster than one row after the other.
 const FEW: usize = 32;
 
-/// What stands between the answers of two rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// Items of a list.
-    List,
-    /// A line each.
-    Lines,
+/// How the rows of one request are answered.
+pub struct Task<'t> {
+    pub loaded: &'t Loaded,
+    pub asked: &'t Asked,
+    pub form: Form,
+    /// The columns of the answer, if that is a table.
+    pub names: Option<Names>,
 }
 
 /// Rows of a table that are to be answered.
 pub struct Part<'a> {
-    pub loaded: &'a Loaded,
-    pub asked: &'a Asked,
     pub table: &'a Table<'a>,
     pub rows: Range<usize>,
-    /// The number, for messages, of the first row of the table.
+    /// The number, for messages, of row 0 of the table.
     pub first: usize,
-    /// Rows that could not be read, counted as in the table, in order.
+    /// Rows that could not be read, by row of the table, in order.
     pub unread: Vec<(usize, Failure)>,
-    /// Writes the entries that are sent back with a row, each with a comma after it.
-    pub echo: &'a (dyn Fn(usize, &mut Vec<u8>) + Sync),
+    pub echo: &'a dyn Echo,
 }
 
-/// Memory for answers, reused from part to part; one per thread.
+/// Answers of a part.
+pub enum Written {
+    Text(Vec<u8>),
+    Batch(RecordBatch),
+}
+
+/// Memory for answers, reused from part to part of one request; one per thread.
 #[derive(Default)]
 pub struct Room {
     values: Vec<Values>,
@@ -47,16 +54,250 @@ pub struct Room {
     firsts: Vec<usize>,
     scratch: Scratch,
     explaining: ExplainScratch,
+    /// Explanations as columns.
+    explained: Vec<Values>,
     /// Explanations as JSON, and where that of each row ends.
     explanations: Vec<u8>,
     ends: Vec<usize>,
 }
 
-/// The answers of a column.
-enum Values {
-    Numbers(Vec<f64>),
-    Codes(Vec<u32>),
-    Texts(Vec<Option<String>>),
+impl<'t> Task<'t> {
+    /// # Errors
+    /// The model cannot do what is asked of it.
+    pub fn new(loaded: &'t Loaded, asked: &'t Asked, form: Form) -> Result<Self, Failure> {
+        if asked.explain.is_some() {
+            loaded.explainer()?;
+        }
+        let names = match form {
+            Form::Json | Form::Lines => None,
+            Form::Csv | Form::Arrow => Some(Names::new(loaded, asked)?),
+        };
+        Ok(Self { loaded, asked, form, names })
+    }
+
+    /// The rows of parts: as many as keep a thread's memory small, however many inputs a model has.
+    pub fn part_rows(&self) -> usize {
+        let most = if self.asked.explain.is_some() { 256 } else { 4096 };
+        ((1 << 18) / self.plan().fields.len().max(1)).clamp(64, most)
+    }
+
+    fn plan(&self) -> &'t Plan {
+        &self.loaded.model.plan
+    }
+
+    /// Answers a part; returns as well the number of rows that were refused and are answered by their error.
+    ///
+    /// # Errors
+    /// The first row that was refused, if that is not to be answered.
+    pub fn answer(&self, part: Part<'_>, room: &mut Room) -> Result<(Written, usize), Failure> {
+        let warnings = self.asked.warnings.then(Vec::new);
+        let mut report = Report { faults: Vec::new(), warnings };
+        self.predict(&part, room, &mut report);
+        self.explain(&part, room, &mut report)?;
+        let refused = self.refused(&part, report.faults);
+        if let Some((_, failure)) = refused.first().filter(|_| !self.asked.returns_errors) {
+            return Err(failure.clone());
+        }
+        let count = refused.len();
+        let warnings = report.warnings.unwrap_or_default();
+        let written = match &self.names {
+            None => Written::Text(self.write_json(&part, room, &refused, &warnings)),
+            Some(names) => {
+                let (values, explained) = (&mut room.values, &mut room.explained);
+                let (plan, rows) = (self.plan(), part.rows.clone());
+                let echo = part.echo;
+                let found = Found { plan, names, echo, rows, values, explained, refused, warnings };
+                self.write_table(found)?
+            }
+        };
+        Ok((written, count))
+    }
+
+    fn predict(&self, part: &Part<'_>, room: &mut Room, report: &mut Report) {
+        let plan = self.plan();
+        let elements = plan.outputs.iter().flat_map(|output| &output.elements);
+        if room.values.is_empty() {
+            room.values = elements.map(Values::new).collect();
+            room.firsts = plan.outputs.iter().scan(0, after).collect();
+        }
+        let count = part.rows.len();
+        let mut targets: Vec<_> =
+            room.values.iter_mut().map(|values| values.target(count)).collect();
+        if count >= FEW {
+            let rows = part.rows.clone();
+            plan.predict_range(part.table, rows, &mut targets, &mut room.scratch, report);
+        } else {
+            for (at, row) in part.rows.clone().enumerate() {
+                predict_row(plan, part, (row, at), &mut targets, &mut room.scratch, report);
+            }
+        }
+        if let Some(warnings) = &mut report.warnings {
+            warnings.sort_by_key(|warning| warning.row);
+        }
+    }
+
+    fn explain(
+        &self,
+        part: &Part<'_>,
+        room: &mut Room,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let Some(top) = self.asked.explain else { return Ok(()) };
+        let explainer = self.loaded.explainer()?;
+        let mut found = Report::default();
+        let rows = part.rows.clone();
+        if let Some(names) = &self.names {
+            let kinds = names.explained.iter().map(|column| column.kind);
+            if room.explained.is_empty() {
+                room.explained = kinds.map(Values::of_kind).collect();
+            }
+            let targets = room.explained.iter_mut().map(|values| values.target(rows.len()));
+            let mut targets: Vec<_> = targets.collect();
+            let scratch = &mut room.explaining;
+            explainer.explain_into(part.table, rows, top, &mut targets, scratch, &mut found);
+        } else {
+            let Room { explaining, explanations, ends, .. } = room;
+            explanations.clear();
+            ends.clear();
+            explainer.explain_range(part.table, rows, explaining, &mut found, |rows, _, these| {
+                for (row, position) in rows.enumerate() {
+                    let cell = |field: usize, to: &mut Vec<u8>| {
+                        json::cell(part.cell(field, position), to);
+                    };
+                    let explained = Explained { explainer, explanation: these, row, cell: &cell };
+                    explanations.push(b',');
+                    json::explanation(&explained, top, explanations);
+                    ends.push(explanations.len());
+                }
+            });
+        }
+        report.faults.extend(found.faults);
+        Ok(())
+    }
+
+    /// Why rows are refused, in order, one reason each: those that could not be read have no other.
+    fn refused(&self, part: &Part<'_>, faults: Vec<(usize, Fault)>) -> Vec<(usize, Failure)> {
+        let mut refused = part.unread.clone();
+        for (row, fault) in faults {
+            let at = Some(part.first + row);
+            refused.push((row, Failure::value(self.plan(), &fault, at)));
+        }
+        refused.sort_by_key(|(row, _)| *row);
+        refused.dedup_by_key(|(row, _)| *row);
+        refused
+    }
+
+    fn write_json(
+        &self,
+        part: &Part<'_>,
+        room: &Room,
+        refused: &[(usize, Failure)],
+        warnings: &[Warning],
+    ) -> Vec<u8> {
+        let mut to = Vec::with_capacity(96 * part.rows.len());
+        let mut refused = refused.iter().peekable();
+        let mut warnings = warnings.chunk_by(|a, b| a.row == b.row).peekable();
+        for row in part.rows.clone() {
+            if self.form == Form::Json && row > part.rows.start {
+                to.push(b',');
+            }
+            to.push(b'{');
+            let some = warnings.next_if(|some| some[0].row == row).unwrap_or_default();
+            match refused.next_if(|(refused, _)| *refused == row) {
+                Some((_, failure)) => json::error(failure, &mut to),
+                None => self.write_row(part, room, row, some, &mut to),
+            }
+            to.extend_from_slice(if self.form == Form::Lines { b"}\n" } else { b"}" });
+        }
+        to
+    }
+
+    fn write_row(
+        &self,
+        part: &Part<'_>,
+        room: &Room,
+        row: usize,
+        warnings: &[Warning],
+        to: &mut Vec<u8>,
+    ) {
+        for (column, name) in self.asked.fields.iter().enumerate() {
+            json::json(name, to);
+            to.push(b':');
+            part.echo.json(column, row, to);
+            to.push(b',');
+        }
+        let at = row - part.rows.start;
+        let answer =
+            |output: usize, element: usize| room.values[room.firsts[output] + element].answer(at);
+        self.loaded.shapes.write_each(answer, to);
+        if let Some(end) = room.ends.get(at) {
+            let start = at.checked_sub(1).and_then(|before| room.ends.get(before)).copied();
+            to.extend_from_slice(&room.explanations[start.unwrap_or(0)..*end]);
+        }
+        if self.asked.warnings {
+            to.push(b',');
+            json::warnings(self.plan(), warnings, to);
+        }
+    }
+
+    fn write_table(&self, mut found: Found<'_>) -> Result<Written, Failure> {
+        if self.form == Form::Arrow {
+            let batch = found.batch();
+            return batch
+                .map(Written::Batch)
+                .map_err(|error| Failure::new(Kind::TooLarge, error.to_string()));
+        }
+        let mut text = Vec::with_capacity(64 * found.rows.len());
+        found.csv(&mut text);
+        Ok(Written::Text(text))
+    }
+}
+
+impl Part<'_> {
+    /// A value as it was sent.
+    fn cell(&self, field: usize, row: usize) -> Cell<'_> {
+        let mut cell = [Cell::Absent];
+        if let Some(Some(column)) = self.table.columns.get(field) {
+            column.read(row, &mut cell);
+        }
+        cell[0]
+    }
+}
+
+/// Predicts a row of the table; `at` is its place in the targets.
+fn predict_row(
+    plan: &Plan,
+    part: &Part<'_>,
+    (row, at): (usize, usize),
+    targets: &mut [Target<'_>],
+    scratch: &mut Scratch,
+    report: &mut Report,
+) {
+    let cells: Vec<_> = (0..plan.fields.len()).map(|field| part.cell(field, row)).collect();
+    let mut warnings = report.warnings.is_some().then(Vec::new);
+    if let Err(fault) = plan.predict_row(&cells, scratch, &mut warnings) {
+        report.faults.push((row, fault));
+        return;
+    }
+    if let (Some(all), Some(some)) = (&mut report.warnings, warnings) {
+        all.extend(some.into_iter().map(|warning| Warning { row, ..warning }));
+    }
+    let elements = plan.outputs.iter().flat_map(|output| &output.elements);
+    for (element, target) in elements.zip(targets) {
+        match (plan.answer(element, &cells, scratch), target) {
+            (Answer::Code(code), Target::Codes(values)) => values[at] = code,
+            (Answer::Number(number), target) => target.set_number(at, number),
+            (Answer::Text(text), target) => target.set_text(at, text.map(str::to_owned)),
+            _ => {}
+        }
+    }
+}
+
+/// Where an output begins, and where the next one does.
+fn after(next: &mut usize, output: &OutputPlan) -> Option<usize> {
+    let first = *next;
+    *next += output.elements.len();
+    Some(first)
 }
 
 impl Values {
@@ -65,6 +306,13 @@ impl Values {
             OutputElement::Number(_) => Values::Numbers(Vec::new()),
             OutputElement::Code(_) => Values::Codes(Vec::new()),
             OutputElement::Text(_) => Values::Texts(Vec::new()),
+        }
+    }
+
+    fn of_kind(kind: ColumnKind) -> Self {
+        match kind {
+            ColumnKind::Numbers => Values::Numbers(Vec::new()),
+            ColumnKind::Texts => Values::Texts(Vec::new()),
         }
     }
 
@@ -83,197 +331,5 @@ impl Values {
                 Target::Texts(values)
             }
         }
-    }
-
-    fn answer(&self, row: usize) -> Answer<'_> {
-        match self {
-            Values::Numbers(values) => Answer::Number(values[row]),
-            Values::Codes(values) => Answer::Code(values[row]),
-            Values::Texts(values) => Answer::Text(values[row].as_deref()),
-        }
-    }
-}
-
-impl Part<'_> {
-    /// Writes the answers; returns the number of rows that were refused and are answered by their error.
-    ///
-    /// # Errors
-    /// The first row that was refused, if that is not to be answered; or the model cannot be explained.
-    pub fn write(
-        mut self,
-        room: &mut Room,
-        style: Style,
-        to: &mut Vec<u8>,
-    ) -> Result<usize, Failure> {
-        let warnings = self.asked.warnings.then(Vec::new);
-        let mut report = Report { faults: Vec::new(), warnings };
-        self.predict(room, &mut report);
-        self.explain(room, &mut report)?;
-        let warnings = report.warnings.take().unwrap_or_default();
-        let mut refused = self.refused(report.faults).into_iter().peekable();
-        let mut warnings = warnings.chunk_by(|a, b| a.row == b.row).peekable();
-        let mut count = 0;
-        for row in self.rows.clone() {
-            if style == Style::List && row > self.rows.start {
-                to.push(b',');
-            }
-            to.push(b'{');
-            let warned = warnings.next_if(|some| some[0].row == row).unwrap_or_default();
-            match refused.next_if(|(refused, _)| *refused == row) {
-                Some((_, failure)) if self.asked.returns_errors => {
-                    count += 1;
-                    json::error(&failure, to);
-                }
-                Some((_, failure)) => return Err(failure),
-                None => self.write_row(room, row, warned, to),
-            }
-            to.extend_from_slice(if style == Style::Lines { b"}\n" } else { b"}" });
-        }
-        Ok(count)
-    }
-
-    fn plan(&self) -> &Plan {
-        &self.loaded.model.plan
-    }
-
-    fn predict(&self, room: &mut Room, report: &mut Report) {
-        let plan = self.plan();
-        let elements = plan.outputs.iter().flat_map(|output| &output.elements);
-        if room.values.is_empty() {
-            room.values = elements.clone().map(Values::new).collect();
-            room.firsts = plan.outputs.iter().scan(0, after).collect();
-        }
-        let count = self.rows.len();
-        let mut targets: Vec<_> =
-            room.values.iter_mut().map(|values| values.target(count)).collect();
-        if count >= FEW {
-            let rows = self.rows.clone();
-            plan.predict_range(self.table, rows, &mut targets, &mut room.scratch, report);
-        } else {
-            for (at, row) in self.rows.clone().enumerate() {
-                self.predict_row(row, at, &mut targets, &mut room.scratch, report);
-            }
-        }
-        if let Some(warnings) = &mut report.warnings {
-            warnings.sort_by_key(|warning| warning.row);
-        }
-    }
-
-    fn predict_row(
-        &self,
-        row: usize,
-        at: usize,
-        targets: &mut [Target<'_>],
-        scratch: &mut Scratch,
-        report: &mut Report,
-    ) {
-        let plan = self.plan();
-        let cells: Vec<_> = (0..plan.fields.len()).map(|field| self.cell(field, row)).collect();
-        let mut warnings = report.warnings.is_some().then(Vec::new);
-        if let Err(fault) = plan.predict_row(&cells, scratch, &mut warnings) {
-            report.faults.push((row, fault));
-            return;
-        }
-        if let (Some(all), Some(some)) = (&mut report.warnings, warnings) {
-            all.extend(some.into_iter().map(|warning| Warning { row, ..warning }));
-        }
-        let elements = plan.outputs.iter().flat_map(|output| &output.elements);
-        for (element, target) in elements.zip(targets) {
-            match (plan.answer(element, &cells, scratch), target) {
-                (Answer::Code(code), Target::Codes(values)) => values[at] = code,
-                (Answer::Number(number), target) => target.set_number(at, number),
-                (Answer::Text(text), target) => target.set_text(at, text.map(str::to_owned)),
-                _ => {}
-            }
-        }
-    }
-
-    /// A value as it was sent.
-    fn cell(&self, field: usize, row: usize) -> Cell<'_> {
-        let mut cell = [Cell::Absent];
-        if let Some(Some(column)) = self.table.columns.get(field) {
-            column.read(row, &mut cell);
-        }
-        cell[0]
-    }
-
-    fn explain(&self, room: &mut Room, report: &mut Report) -> Result<(), Failure> {
-        room.explanations.clear();
-        room.ends.clear();
-        let Some(top) = self.asked.explain else { return Ok(()) };
-        let explainer = self.loaded.explainer()?;
-        let Room { explaining, explanations, ends, .. } = room;
-        let mut found = Report::default();
-        explainer.explain_range(
-            self.table,
-            self.rows.clone(),
-            explaining,
-            &mut found,
-            |rows, _, explanation| {
-                for (row, position) in rows.enumerate() {
-                    let cell = |field: usize, to: &mut Vec<u8>| {
-                        json::cell(self.cell(field, position), to);
-                    };
-                    let explained = Explained { explainer, explanation, row, cell: &cell };
-                    explanations.push(b',');
-                    json::explanation(&explained, top, explanations);
-                    ends.push(explanations.len());
-                }
-            },
-        );
-        report.faults.extend(found.faults);
-        Ok(())
-    }
-
-    /// Why rows are refused, in order, one reason each: those that could not be read have no other.
-    fn refused(&mut self, faults: Vec<(usize, Fault)>) -> Vec<(usize, Failure)> {
-        let mut refused = std::mem::take(&mut self.unread);
-        for (row, fault) in faults {
-            let at = Some(self.first + row);
-            refused.push((row, Failure::value(self.plan(), &fault, at)));
-        }
-        refused.sort_by_key(|(row, _)| *row);
-        refused.dedup_by_key(|(row, _)| *row);
-        refused
-    }
-
-    fn write_row(&self, room: &Room, row: usize, warnings: &[Warning], to: &mut Vec<u8>) {
-        let at = row - self.rows.start;
-        (self.echo)(row, to);
-        let answer =
-            |output: usize, element: usize| room.values[room.firsts[output] + element].answer(at);
-        self.loaded.shapes.write_each(answer, to);
-        if let Some(end) = room.ends.get(at) {
-            let start = at.checked_sub(1).and_then(|before| room.ends.get(before)).copied();
-            to.extend_from_slice(&room.explanations[start.unwrap_or(0)..*end]);
-        }
-        if self.asked.warnings {
-            to.push(b',');
-            json::warnings(self.plan(), warnings, to);
-        }
-    }
-}
-
-/// Where an output begins, and where the next one does.
-fn after(next: &mut usize, output: &OutputPlan) -> Option<usize> {
-    let first = *next;
-    *next += output.elements.len();
-    Some(first)
-}
-
-/// The rows of parts: as many as keep a thread's memory small, however many inputs a model has.
-pub fn part_rows(loaded: &Loaded, asked: &Asked) -> usize {
-    let most = if asked.explain.is_some() { 256 } else { 4096 };
-    ((1 << 18) / loaded.model.plan.fields.len().max(1)).clamp(64, most)
-}
-
-/// A model that cannot be explained is refused before any row is.
-///
-/// # Errors
-/// There is no way to explain this model.
-pub fn check_explain(loaded: &Loaded, asked: &Asked) -> Result<(), Failure> {
-    match asked.explain {
-        Some(_) => loaded.explainer().map(|_| ()),
-        None => Ok(()),
     }
 }

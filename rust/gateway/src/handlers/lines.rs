@@ -1,11 +1,11 @@
 //! JSON lines that are answered as they come, each on a line of its own; what is wrong with one stops no other.
 
 use super::asked::Asked;
-use super::blocks::{check_explain, Room, Style};
-use super::predict::Task;
+use super::blocks::{Room, Task, Written};
 use crate::answers::json;
 use crate::catalog::Version;
 use crate::failure::{Failure, Kind};
+use crate::forms::Form;
 use bytes::{Buf, BytesMut};
 use penstock_core::rows::Rows;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl Lines {
     /// # Errors
     /// The model cannot do what is asked of it.
     pub fn new(version: Arc<Version>, asked: Asked, longest: usize) -> Result<Self, Failure> {
-        check_explain(&version.loaded, &asked)?;
+        Task::new(&version.loaded, &asked, Form::Lines)?;
         let (rows, refused, room) = (0, 0, Room::default());
         let (is_skipping, is_over) = (false, false);
         Ok(Self { version, asked, longest, rows, refused, is_skipping, is_over, room })
@@ -105,17 +105,18 @@ impl Lines {
 
     /// The answers to lines, how many were refused, and whether the request ends with them.
     fn run(&self, items: &[&[u8]], room: &mut Room) -> (Vec<u8>, usize, bool) {
-        let loaded = &self.version.loaded;
-        let (asked, style) = (&self.asked, Style::Lines);
-        let task = Task { loaded, asked, style, are_apart: true };
+        let (loaded, asked) = (&self.version.loaded, &self.asked);
         let mut rows = Rows::new(&loaded.model.plan, asked.fields.clone());
-        match task.answer(items, self.rows, &mut rows, room) {
-            Ok((answer, refused)) => (answer, refused, false),
+        let mut answer = |items| {
+            let task = Task::new(loaded, asked, Form::Lines)?;
+            task.answer_items(items, (self.rows, true), &mut rows, room)
+        };
+        match answer(items) {
+            Ok((written, refused)) => (text(written), refused, false),
             Err(failure) => {
                 let good = failure.row.and_then(|row| row.checked_sub(self.rows)).unwrap_or(0);
-                let good = items.get(..good).unwrap_or_default();
-                let answer = task.answer(good, self.rows, &mut rows, room);
-                let mut answer = answer.map(|(answer, _)| answer).unwrap_or_default();
+                let good = answer(items.get(..good).unwrap_or_default());
+                let mut answer = good.map(|(written, _)| text(written)).unwrap_or_default();
                 write_error(&failure, &mut answer);
                 (answer, 1, true)
             }
@@ -136,6 +137,13 @@ impl Lines {
         self.refused += 1;
         self.is_over |= !self.asked.returns_errors;
         answer
+    }
+}
+
+fn text(written: Written) -> Vec<u8> {
+    match written {
+        Written::Text(text) => text,
+        Written::Batch(_) => Vec::new(),
     }
 }
 

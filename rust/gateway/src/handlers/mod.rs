@@ -5,3 +5,4 @@ pub mod blocks;
 pub mod lines;
 pub mod predict;
 pub mod rows;
+pub mod tables;

@@ -1,13 +1,16 @@
-//! Predictions of JSON rows: one object, a list of objects, or an object with `rows` and options.
+//! Predictions: what came in by its form, rows on threads, and what goes out by its form.
 
 use super::asked::Asked;
-use super::blocks::{check_explain, part_rows, Part, Room, Style};
+use super::blocks::{Part, Room, Task, Written};
 use super::lines::split_lines;
 use super::rows::{malformed, read_row, split_list, too_many, unpack, Packing};
+use super::tables;
 use crate::answers::json::{self, Explained};
+use crate::answers::table;
 use crate::catalog::{Loaded, Route, Version};
 use crate::crowd::Crowd;
 use crate::failure::{Failure, Kind};
+use crate::forms::Form;
 use penstock_core::cell::{Cell, Column};
 use penstock_core::error::Warning;
 use penstock_core::explain::ExplainScratch;
@@ -26,6 +29,9 @@ thread_local! {
 /// What was asked to be predicted, before its rows are read.
 pub struct Request<'a> {
     pub body: &'a [u8],
+    /// The form of the body, and that of the answer.
+    pub sent: Form,
+    pub wanted: Form,
     pub asked: Asked,
     pub most_rows: usize,
 }
@@ -38,51 +44,39 @@ pub struct Predicted {
     pub refused: usize,
 }
 
-/// Answers a JSON body by JSON; `choose` tells which version answers, given the name that the request asks for.
+/// Answers a body; `choose` tells which version answers, given the name that the request asks for.
 ///
 /// # Errors
 /// Why the request was refused; with `on_error=raise`, the first row that was.
-pub fn json_body(
+pub fn predict(
     route: &Route,
     mut request: Request<'_>,
-    style: Style,
     crowd: &Crowd,
     choose: impl FnOnce(&Route, Option<&str>) -> Result<Arc<Version>, Failure>,
 ) -> Result<Predicted, Failure> {
-    let packing = unpack(route, request.body, &mut request.asked)?;
-    let version = choose(route, request.asked.version.as_deref())?;
-    let list = match packing {
-        Packing::Row => return single(version, &request, style),
-        Packing::List(list) => split_list(list, request.most_rows)?,
+    let packing = match request.sent {
+        Form::Json => Some(unpack(route, request.body, &mut request.asked)?),
+        Form::Lines | Form::Csv | Form::Arrow => None,
     };
-    batch(version, &list, (&request.asked, style, false), crowd)
-}
-
-/// Answers a body of JSON lines that was read whole.
-///
-/// # Errors
-/// Why the request was refused; with `on_error=raise`, the first row that was.
-pub fn lines_body(
-    route: &Route,
-    request: Request<'_>,
-    style: Style,
-    crowd: &Crowd,
-    choose: impl FnOnce(&Route, Option<&str>) -> Result<Arc<Version>, Failure>,
-) -> Result<Predicted, Failure> {
     let version = choose(route, request.asked.version.as_deref())?;
-    let list: Vec<_> = split_lines(request.body).take(request.most_rows + 1).collect();
-    if list.len() > request.most_rows {
-        return Err(too_many(request.most_rows));
+    let most = request.most_rows;
+    let rows = match (packing, request.sent) {
+        (Some(Packing::Row), _) => match request.wanted {
+            Form::Json | Form::Lines => return single(version, &request),
+            Form::Csv | Form::Arrow => vec![request.body],
+        },
+        (Some(Packing::List(list)), _) => split_list(list, most)?,
+        (None, Form::Lines) => split_lines(request.body).take(most.saturating_add(1)).collect(),
+        (None, _) => return tables::predict(version, &request, crowd),
+    };
+    if rows.len() > most {
+        return Err(too_many(most));
     }
-    batch(version, &list, (&request.asked, style, true), crowd)
+    batch(version, &rows, &request, crowd)
 }
 
 /// Answers one object.
-fn single(
-    version: Arc<Version>,
-    request: &Request<'_>,
-    style: Style,
-) -> Result<Predicted, Failure> {
+fn single(version: Arc<Version>, request: &Request<'_>) -> Result<Predicted, Failure> {
     let loaded = &version.loaded;
     let plan = &loaded.model.plan;
     let mut rows = Rows::new(plan, request.asked.fields.clone());
@@ -96,7 +90,7 @@ fn single(
     body.push(b'{');
     write_row(loaded, &rows, &request.asked, &mut body)?;
     body.push(b'}');
-    if style == Style::Lines {
+    if request.wanted == Form::Lines {
         body.push(b'\n');
     }
     Ok(Predicted { body, version, rows: 1, refused: 0 })
@@ -115,7 +109,12 @@ fn write_row(
     SCRATCH.with_borrow_mut(|(scratch, explaining)| {
         plan.predict_row(&cells, scratch, &mut warnings)
             .map_err(|fault| Failure::value(plan, &fault, None))?;
-        write_kept(rows, 0, to);
+        for (key, value) in rows.kept(0) {
+            json::json(&key, to);
+            to.push(b':');
+            to.extend_from_slice(value.map_or("null", RawValue::get).as_bytes());
+            to.push(b',');
+        }
         loaded.shapes.write(plan, &cells, scratch, to);
         if let Some(top) = asked.explain {
             let explainer = loaded.explainer()?;
@@ -135,69 +134,47 @@ fn write_row(
     })
 }
 
-/// Writes the values that are sent back with a row.
-fn write_kept(rows: &Rows<'_>, row: usize, to: &mut Vec<u8>) {
-    for (key, value) in rows.kept(row) {
-        json::json(&key, to);
-        to.push(b':');
-        to.extend_from_slice(value.map_or("null", RawValue::get).as_bytes());
-        to.push(b',');
-    }
-}
-
-/// How rows that are given as their bytes are answered.
-pub struct Task<'t> {
-    pub loaded: &'t Loaded,
-    pub asked: &'t Asked,
-    pub style: Style,
-    /// Rows that are no JSON are refused alone; else the whole request is.
-    pub are_apart: bool,
-}
-
-/// Answers rows that are given as their bytes.
-///
-/// # Errors
-/// Why the rows were refused; with `on_error=raise`, the first that was.
-pub fn batch(
+/// Answers rows that are given as their bytes. Of lines each stands for itself; a list is JSON as a whole or not at all.
+fn batch(
     version: Arc<Version>,
     list: &[&[u8]],
-    (asked, style, are_apart): (&Asked, Style, bool),
+    request: &Request<'_>,
     crowd: &Crowd,
 ) -> Result<Predicted, Failure> {
-    let loaded = &version.loaded;
-    check_explain(loaded, asked)?;
-    let task = Task { loaded, asked, style, are_apart };
-    let size = part_rows(loaded, asked);
-    let state = || (Rows::new(&loaded.model.plan, asked.fields.clone()), Room::default());
-    let parts = crowd.each(list.len().div_ceil(size), state, |(rows, room), part| {
+    let task = Task::new(&version.loaded, &request.asked, request.wanted)?;
+    let are_apart = request.sent == Form::Lines;
+    let size = task.part_rows();
+    let rows = || Rows::new(&task.loaded.model.plan, request.asked.fields.clone());
+    let state = || (rows(), Room::default());
+    let parts = crowd.each(list.len().div_ceil(size).max(1), state, |(rows, room), part| {
         let first = part * size;
-        task.answer(&list[first..list.len().min(first + size)], first, rows, room)
+        let items = &list[first..list.len().min(first + size)];
+        task.answer_items(items, (first, are_apart), rows, room)
     })?;
-    let (body, refused) = join(parts, style);
+    let (body, refused) = join(parts, &task)?;
     Ok(Predicted { body, rows: list.len(), refused, version })
 }
 
 impl Task<'_> {
     /// Reads rows, the first of which has a number, in place of those in `rows`, and answers them; returns as well how
-    /// many were refused.
+    /// many were refused. If rows are `are_apart`, one that is not JSON is refused alone.
     ///
     /// # Errors
     /// Why the rows were refused; with `on_error=raise`, the first that was.
-    pub fn answer<'a>(
+    pub fn answer_items<'a>(
         &self,
         items: &[&'a [u8]],
-        first: usize,
+        (first, are_apart): (usize, bool),
         rows: &mut Rows<'a>,
         room: &mut Room,
-    ) -> Result<(Vec<u8>, usize), Failure> {
-        let Self { loaded, asked, style, are_apart } = *self;
-        let plan = &loaded.model.plan;
+    ) -> Result<(Written, usize), Failure> {
+        let plan = &self.loaded.model.plan;
         rows.truncate(0);
         let mut unread = Vec::new();
         for (row, item) in items.iter().enumerate() {
             match read_row(plan, rows, item, Some(first + row)) {
                 Err(failure) if failure.kind == Kind::Malformed && !are_apart => {
-                    return Err(failure)
+                    return Err(failure);
                 }
                 Err(failure) => unread.push((row, failure)),
                 Ok(()) => {}
@@ -207,31 +184,46 @@ impl Task<'_> {
         let columns: Vec<_> = (0..plan.fields.len()).map(|field| rows.column(field)).collect();
         let columns = columns.iter().map(|column| Some(column as &dyn Column));
         let table = Table::new(plan, columns.collect(), rows.len());
-        let echo = |row: usize, to: &mut Vec<u8>| write_kept(rows, row, to);
-        let rows = 0..rows.len();
-        let part = Part { loaded, asked, table: &table, rows, first, unread, echo: &echo };
-        let mut to = Vec::with_capacity(96 * items.len());
-        part.write(room, style, &mut to).map(|refused| (to, refused))
+        let range = 0..rows.len();
+        self.answer(Part { table: &table, rows: range, first, unread, echo: rows }, room)
     }
 }
 
-/// The parts of an answer as one body.
-fn join(parts: Vec<(Vec<u8>, usize)>, style: Style) -> (Vec<u8>, usize) {
-    let (start, between, end): (&[u8], &[u8], &[u8]) = match style {
-        Style::List => (b"{\"predictions\":[", b",", b"]}"),
-        Style::Lines => (b"", b"", b""),
+/// The parts of an answer as one body, and how many rows were refused.
+///
+/// # Errors
+/// There is more than a table can hold.
+pub fn join(parts: Vec<(Written, usize)>, task: &Task<'_>) -> Result<(Vec<u8>, usize), Failure> {
+    let refused = parts.iter().map(|(_, refused)| refused).sum();
+    let mut texts = Vec::new();
+    let mut batches = Vec::new();
+    for (written, _) in parts {
+        match written {
+            Written::Text(text) => texts.push(text),
+            Written::Batch(batch) => batches.push(batch),
+        }
+    }
+    let (start, between, end): (&[u8], &[u8], &[u8]) = match task.form {
+        Form::Json => (b"{\"predictions\":[", b",", b"]}"),
+        Form::Lines | Form::Csv => (b"", b"", b""),
+        Form::Arrow => {
+            let stream = table::stream(&batches);
+            let stream = stream.map_err(|error| Failure::new(Kind::TooLarge, error.to_string()))?;
+            return Ok((stream, refused));
+        }
     };
-    let length: usize = parts.iter().map(|(part, _)| part.len() + 1).sum();
+    let length: usize = texts.iter().map(|text| text.len() + 1).sum();
     let mut body = Vec::with_capacity(start.len() + length + end.len());
     body.extend_from_slice(start);
-    let mut refused = 0;
-    for (at, (part, count)) in parts.into_iter().enumerate() {
+    if let (Form::Csv, Some(names)) = (task.form, &task.names) {
+        names.header(&mut body);
+    }
+    for (at, text) in texts.into_iter().enumerate() {
         if at > 0 {
             body.extend_from_slice(between);
         }
-        body.extend_from_slice(&part);
-        refused += count;
+        body.extend_from_slice(&text);
     }
     body.extend_from_slice(end);
-    (body, refused)
+    Ok((body, refused))
 }

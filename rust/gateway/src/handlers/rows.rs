@@ -142,8 +142,8 @@ pub fn malformed(bytes: &[u8], error: &serde_json::Error, at: Option<usize>) -> 
     } else {
         ""
     };
-    let place = at.map_or(String::new(), |at| format!("row {at}: "));
-    let detail = format!("{place}not JSON rows: {error}{hint}");
+    let what = if at.is_some() { "the row" } else { "the body" };
+    let detail = format!("{what} is not JSON: {error}{hint}");
     Failure::new(Kind::Malformed, detail).at_row(at)
 }
 

@@ -9,7 +9,6 @@ use crate::failure::{Failure, Kind};
 use crate::forms::{Form, Sent, Wanted};
 use crate::gateway::Gateway;
 use crate::handlers::asked::Asked;
-use crate::handlers::blocks::Style;
 use crate::handlers::lines::{Lines, LONGEST};
 use crate::handlers::predict::{self, Predicted, Request};
 use crate::routes::Sticky;
@@ -79,12 +78,8 @@ async fn answer(
     let body = body::whole(&head.headers, body, patience).await?;
     sent.check(&body)?;
     if head.is_large(&body) {
-        let gateway = gateway.clone();
-        let task = {
-            let gateway = gateway.clone();
-            move || head.respond(&gateway, &body)
-        };
-        return gateway.crowd.run(task).await?;
+        let shared = gateway.clone();
+        return gateway.crowd.run(move || head.respond(&shared, &body)).await?;
     }
     head.respond(gateway, &body)
 }
@@ -134,18 +129,10 @@ impl Head {
     }
 
     fn predict(&self, gateway: &Gateway, body: &[u8], asked: Asked) -> Result<Predicted, Failure> {
-        let style = if self.wanted.form == Form::Lines { Style::Lines } else { Style::List };
+        let (sent, wanted) = (self.sent.form, self.wanted.form);
+        let request = Request { body, sent, wanted, asked, most_rows: self.most_rows };
         let choose = |route: &Route, named: Option<&str>| self.version(route, named);
-        let request = Request { body, asked, most_rows: self.most_rows };
-        match (self.sent.form, self.wanted.form) {
-            (Form::Json, Form::Json | Form::Lines) => {
-                predict::json_body(&self.route, request, style, &gateway.crowd, choose)
-            }
-            (Form::Lines, Form::Json | Form::Lines) => {
-                predict::lines_body(&self.route, request, style, &gateway.crowd, choose)
-            }
-            _ => Err(Failure::new(Kind::MediaType, "not yet")),
-        }
+        predict::predict(&self.route, request, &gateway.crowd, choose)
     }
 }
 

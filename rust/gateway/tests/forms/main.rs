@@ -7,3 +7,4 @@ mod json;
 mod lines;
 mod negotiation;
 mod property;
+mod tables;

@@ -1,33 +1,76 @@
 //! The reader of requests against anything that bytes can be.
 
 use crate::client::ARTIFACT;
+use arrow_array::types::Int32Type;
+use arrow_array::{ArrayRef, DictionaryArray, Float64Array, RecordBatch, StringArray};
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::StreamWriter;
 use penstock_gateway::catalog::Catalog;
 use penstock_gateway::choosing::choose;
 use penstock_gateway::crowd::Crowd;
 use penstock_gateway::failure::{Failure, Kind};
+use penstock_gateway::forms::Form;
+use penstock_gateway::handlers;
 use penstock_gateway::handlers::asked::Asked;
-use penstock_gateway::handlers::blocks::Style;
-use penstock_gateway::handlers::predict::{json_body, lines_body, Request};
+use penstock_gateway::handlers::predict::Request;
 use penstock_gateway::handlers::rows::split_list;
 use proptest::prelude::*;
 use serde_json::value::RawValue;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 static WORLD: LazyLock<(Catalog, Crowd)> = LazyLock::new(|| {
     (Catalog::load(&[ARTIFACT.into()], &Catalog::default()).unwrap(), Crowd::new(2))
 });
 
-fn predict(body: &[u8], is_lines: bool, asked: Asked) -> Result<Vec<u8>, Failure> {
+fn predict(body: &[u8], sent: Form, wanted: Form, asked: Asked) -> Result<Vec<u8>, Failure> {
     let (catalog, crowd) = &*WORLD;
     let route = catalog.route("golden").unwrap();
-    let request = Request { body, asked, most_rows: 100 };
+    let request = Request { body, sent, wanted, asked, most_rows: 100 };
     let choose = |route: &_, named: Option<&str>| choose(route, named, None);
-    let predicted = match is_lines {
-        true => lines_body(route, request, Style::Lines, crowd, choose),
-        false => json_body(route, request, Style::List, crowd, choose),
-    };
-    predicted.map(|predicted| predicted.body)
+    handlers::predict::predict(route, request, crowd, choose).map(|predicted| predicted.body)
 }
+
+fn form() -> impl Strategy<Value = Form> {
+    proptest::sample::select(&[Form::Json, Form::Lines, Form::Csv, Form::Arrow][..])
+}
+
+/// An answer is what its form says.
+fn check(answer: Result<Vec<u8>, Failure>, wanted: Form) {
+    match (answer, wanted) {
+        (Err(failure), _) => assert!(failure.kind != Kind::Internal, "{failure:?}"),
+        (Ok(answer), Form::Json) => {
+            serde_json::from_slice::<&RawValue>(&answer).unwrap();
+        }
+        (Ok(answer), Form::Lines) => {
+            for line in answer.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                serde_json::from_slice::<&RawValue>(line).unwrap();
+            }
+        }
+        (Ok(answer), Form::Csv) => {
+            penstock_batch::csv::columns(&answer).unwrap();
+        }
+        (Ok(answer), Form::Arrow) => {
+            let reader = StreamReader::try_new(answer.as_slice(), None).unwrap();
+            reader.for_each(|batch| drop(batch.unwrap()));
+        }
+    }
+}
+
+/// Rows as Arrow, with a dictionary.
+static STREAM: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let carriers: DictionaryArray<Int32Type> = ["UA", "B6", "UA", "x"].into_iter().collect();
+    let distances = Float64Array::from(vec![Some(1.0), None, Some(700.5), Some(-1.0)]);
+    let columns: [(&str, ArrayRef); 3] = [
+        ("carrier", Arc::new(carriers)),
+        ("distance", Arc::new(distances)),
+        ("id", Arc::new(StringArray::from(vec!["a", "b", "c", "d"]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.write(&batch.slice(1, 2)).unwrap();
+    writer.into_inner().unwrap()
+});
 
 /// What requests are made of.
 const PIECES: &[&[u8]] = &[
@@ -82,23 +125,40 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn no_body_is_a_mistake_of_ours(body in pieces(), is_lines: bool, asked in asked()) {
-        match predict(&body, is_lines, asked) {
-            Ok(answer) if is_lines => {
-                for line in answer.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                    prop_assert!(serde_json::from_slice::<&RawValue>(line).is_ok());
-                }
-            }
-            Ok(answer) => prop_assert!(serde_json::from_slice::<&RawValue>(&answer).is_ok()),
-            Err(failure) => prop_assert!(failure.kind != Kind::Internal),
-        }
+    fn no_body_is_a_mistake_of_ours(
+        body in pieces(),
+        sent in form(),
+        wanted in form(),
+        asked in asked(),
+    ) {
+        check(predict(&body, sent, wanted, asked), wanted);
     }
 
     #[test]
-    fn any_bytes_are_answered(body in proptest::collection::vec(any::<u8>(), 0..200), is_lines: bool) {
-        if let Err(failure) = predict(&body, is_lines, Asked::default()) {
-            prop_assert!(failure.kind != Kind::Internal);
+    fn any_bytes_are_answered(
+        body in proptest::collection::vec(any::<u8>(), 0..200),
+        sent in form(),
+        wanted in form(),
+    ) {
+        check(predict(&body, sent, wanted, Asked::default()), wanted);
+    }
+
+    #[test]
+    fn an_arrow_stream_with_wrong_bytes_is_answered(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in proptest::option::of(any::<prop::sample::Index>()),
+        wanted in form(),
+        asked in asked(),
+    ) {
+        let mut body = STREAM.clone();
+        for (at, byte) in changes {
+            let at = at.index(body.len());
+            body[at] = byte;
         }
+        if let Some(cut) = cut {
+            body.truncate(cut.index(body.len()));
+        }
+        check(predict(&body, Form::Arrow, wanted, asked), wanted);
     }
 
     #[test]

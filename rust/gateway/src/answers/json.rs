@@ -172,7 +172,8 @@ pub struct Explained<'a> {
 /// `"explanation":{…}` of one row: as the Python interface gives it, by class where there are several raw scores.
 pub fn explanation(explained: &Explained<'_>, top: usize, to: &mut Vec<u8>) {
     let Explained { explainer, explanation, row, .. } = *explained;
-    let parts: [(&str, &dyn Fn(usize, &mut Vec<u8>)); 4] = [
+    type Write<'a> = &'a dyn Fn(usize, &mut Vec<u8>);
+    let parts: [(&str, Write<'_>); 4] = [
         ("{\"base\":", &|output, to| number(explanation.base[output], to)),
         (",\"contributions\":", &|output, to| contributions(explained, output, to)),
         (",\"raw\":", &|output, to| number(explanation.raw(output, row), to)),

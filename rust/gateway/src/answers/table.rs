@@ -31,13 +31,20 @@ impl Names {
     /// # Errors
     /// The model cannot be explained, or two columns would have one name.
     pub fn new(loaded: &Loaded, asked: &Asked) -> Result<Self, Failure> {
-        let explained = match asked.explain {
+        let outputs = loaded.model.plan.output_columns();
+        let mut explained = match asked.explain {
             Some(top) => loaded.explainer()?.columns(top),
             None => Vec::new(),
         };
+        for column in &mut explained {
+            if outputs.iter().any(|output| output.name == column.name) {
+                // Many models have an output `raw`, as explanations have.
+                column.name.insert_str(0, "explanation_");
+            }
+        }
         let names = Self {
             echo: asked.fields.clone(),
-            outputs: loaded.model.plan.output_columns(),
+            outputs,
             explained,
             errors: asked.returns_errors,
             warnings: asked.warnings,

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from penstock.errors import DataError as DataError
     from penstock.errors import PenstockError as PenstockError
     from penstock.errors import SchemaError as SchemaError
+    from penstock.keys import keygen as keygen
     from penstock.model import Model as Model
     from penstock.model import load as load
+    from penstock.model import sign as sign
     from penstock.schema import Field as Field
     from penstock.schema import Schema as Schema
 
@@ -30,7 +32,9 @@ _HOMES = {
     "Schema": "schema",
     "SchemaError": "errors",
     "convert": "conversion",
+    "keygen": "keys",
     "load": "model",
+    "sign": "model",
     "supported": "converters",
 }
 

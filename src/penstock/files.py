@@ -9,7 +9,7 @@ from typing import IO
 
 from penstock.errors import PenstockError
 
-__all__ = ["unwritable", "whole_file", "write_bytes"]
+__all__ = ["unwritable", "whole_file", "write_bytes", "write_new"]
 
 
 @contextmanager
@@ -61,6 +61,29 @@ def write_bytes(path: Path, data: bytes) -> None:
             file.write(data)
         except OSError as error:
             raise unwritable(path, error) from error
+
+
+def write_new(path: Path, data: bytes, mode: int) -> None:
+    """Writes a file that nobody has yet; `mode` says who may read it from its first byte on.
+
+    Raises `PenstockError` if the name is taken, or what it names cannot be written.
+    """
+    try:
+        file = open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode))  # noqa: SIM115
+    except FileExistsError:
+        raise PenstockError(
+            f"`{path}` is there already, and is not overwritten; move it away, or take another name"
+        ) from None
+    except OSError as error:
+        raise unwritable(path, error) from error
+    try:
+        with file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise unwritable(path, error) from error
 
 
 def unwritable(path: Path | str, error: OSError) -> PenstockError:

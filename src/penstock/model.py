@@ -10,10 +10,11 @@ from typing import Any, Protocol
 from penstock import _core
 from penstock.errors import ArtifactError, PenstockError
 from penstock.files import write_bytes
+from penstock.keys import private_key, public_key
 from penstock.schema import Schema
 from penstock.tables import fill, kind_of, like
 
-__all__ = ["Model", "load"]
+__all__ = ["Model", "load", "sign"]
 
 
 class Entries(Protocol):
@@ -32,13 +33,22 @@ class Entries(Protocol):
 class Model:
     """A model that predicts; immutable, so that any number of threads can use it without locks."""
 
-    def __init__(self, data: bytes, *, verify: bool = True) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        *,
+        verify: bool = True,
+        require_signature: str | os.PathLike[str] | None = None,
+    ) -> None:
         """Opens the bytes of an artifact; `verify` runs its examples.
 
+        `require_signature`: the file of a public key, which must have signed the artifact.
         Raises `ArtifactError` for whatever cannot be trusted.
         """
-        self._engine = _core.Engine.open(data, verify)
+        key = None if require_signature is None else public_key(require_signature)
+        self._engine = _core.Engine.open(data, verify, key)
         self._data = data
+        self._signed_by = None if key is None else key.id
 
     @classmethod
     def from_entries(cls, entries: Entries, *, verify: bool = True) -> "Model":
@@ -47,8 +57,12 @@ class Model:
         return cls(data, verify=verify)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the artifact; an existing file is replaced whole or not at all."""
+        """Writes the artifact with its signatures; a file is replaced whole or not at all."""
         write_bytes(Path(path), self._data)
+
+    def signed(self, key: str | os.PathLike[str]) -> "Model":
+        """The same model with the signature of the private key in a file; other ones stay."""
+        return Model(private_key(key).sign(self._data), verify=False)
 
     # -- predicting --
 
@@ -203,6 +217,19 @@ class Model:
         return self._engine.digest
 
     @property
+    def signatures(self) -> list[tuple[str, str]]:
+        """Algorithm and key id of each signature in the artifact.
+
+        They are claims: only `load` with `require_signature` checks one.
+        """
+        return self._engine.signatures
+
+    @property
+    def signed_by(self) -> str | None:
+        """The id of the key that `require_signature` named, and that has signed this."""
+        return self._signed_by
+
+    @property
     def size(self) -> int:
         """Size of the artifact in bytes."""
         return len(self._data)
@@ -268,19 +295,42 @@ def _reopened(data: bytes) -> Model:
     return Model(data, verify=False)
 
 
-def load(path: str | os.PathLike[str], *, verify: bool = True) -> Model:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    verify: bool = True,
+    require_signature: str | os.PathLike[str] | None = None,
+) -> Model:
     """The model in an artifact file; `verify` runs its examples first.
 
-    Raises `ArtifactError` for a file that is no artifact or lies.
+    `require_signature`: the file of a public key; what it has not signed is refused, before
+    anything in it is looked at. Raises `ArtifactError` for a file that is no artifact or lies.
     """
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise ArtifactError(f"`{path}` cannot be read: {error.strerror}; check the path") from error
     try:
-        return Model(data, verify=verify)
+        return Model(data, verify=verify, require_signature=require_signature)
     except ArtifactError as error:
         raise ArtifactError(f"`{path}`: {error}") from None
+
+
+def sign(
+    artifact: str | os.PathLike[str],
+    key: str | os.PathLike[str],
+    output: str | os.PathLike[str] | None = None,
+) -> str:
+    """Signs an artifact file with the private key in another; gives the key id.
+
+    The signed artifact goes to `output`, or replaces the file whole or not at all. What `load`
+    refuses is not signed.
+    """
+    # Read once: it may be a pipe.
+    signer = private_key(key)
+    data = signer.sign(load(artifact)._data)
+    write_bytes(Path(artifact if output is None else output), data)
+    return signer.public().id
 
 
 def _is_row(rows: Any) -> bool:

@@ -1,11 +1,12 @@
 //! One artifact, opened: everything in it is checked except that its graph makes sense, which is the plan's business.
 
-use crate::archive;
-use crate::archive::{CARD, EXAMPLES, MANIFEST, TENSORS};
+use crate::archive::{self, Entries, CARD, EXAMPLES, MANIFEST, TENSORS};
 use crate::budgets::MAX_EXAMPLES;
 use crate::error::ArtifactError;
 use crate::json;
+use crate::keys::PublicKey;
 use crate::manifest::Manifest;
+use crate::signature::{self, Signature};
 use crate::tensors::Tensors;
 use serde::de::IgnoredAny;
 use serde::Deserialize;
@@ -20,6 +21,8 @@ pub struct Artifact {
     /// The bytes of `examples.json`: strict JSON with as many rows as expected outputs.
     pub examples: Vec<u8>,
     pub card: String,
+    /// Whoever says to have signed it; only `open_signed` checks that.
+    pub signatures: Vec<Signature>,
     /// SHA-256 of the manifest in hexadecimal: the identity of the artifact.
     pub digest: String,
     /// Bytes of all entries.
@@ -29,8 +32,19 @@ pub struct Artifact {
 impl Artifact {
     /// Opens the bytes of a `.penstock` file; whatever they are, within bounded time and memory.
     pub fn open(bytes: &[u8]) -> Result<Self, ArtifactError> {
+        Self::check(archive::read(bytes)?)
+    }
+
+    /// Opens what this key has signed, and refuses everything else before it looks into it.
+    pub fn open_signed(bytes: &[u8], key: &PublicKey) -> Result<Self, ArtifactError> {
         let entries = archive::read(bytes)?;
+        signature::verify(&entries, key)?;
+        Self::check(entries)
+    }
+
+    fn check(entries: Entries) -> Result<Self, ArtifactError> {
         let manifest = Manifest::parse(&entries.manifest)?;
+        let signatures = signature::signatures(&entries)?;
         let hashed = [
             (TENSORS, entries.tensors.as_slice()),
             (EXAMPLES, &entries.examples),
@@ -38,8 +52,9 @@ impl Artifact {
         ];
         check_hashes(&manifest, &hashed)?;
         check_examples(&entries.examples)?;
-        let sizes = hashed.iter().map(|(_, entry)| entry.len());
-        let size = sizes.sum::<usize>() + entries.manifest.len();
+        let others = [Some(&entries.manifest), entries.signature.as_ref()];
+        let others = others.into_iter().flatten().map(Vec::len);
+        let size: usize = hashed.iter().map(|(_, entry)| entry.len()).chain(others).sum();
         let card = String::from_utf8(entries.card)
             .map_err(|error| wrong(CARD, &format!("is not UTF-8: {}", error.utf8_error())))?;
         Ok(Self {
@@ -49,6 +64,7 @@ impl Artifact {
             tensors: Tensors::parse(entries.tensors)?,
             examples: entries.examples,
             card,
+            signatures,
             unpacked_size: size as u64,
         })
     }

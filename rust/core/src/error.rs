@@ -1,4 +1,4 @@
-//! The errors of the core: a wrong file, wrong columns and wrong values are different types.
+//! The errors of the core: a wrong file, a wrong key, wrong columns and wrong values are different types.
 
 use std::fmt;
 
@@ -19,6 +19,18 @@ impl fmt::Display for ArtifactError {
 }
 
 impl std::error::Error for ArtifactError {}
+
+/// A key file cannot be used; the message goes on where the name of the file ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyError(pub String);
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for KeyError {}
 
 /// The columns of a request are not those of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]

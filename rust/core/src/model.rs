@@ -2,7 +2,9 @@
 
 use crate::artifact::Artifact;
 use crate::error::ArtifactError;
+use crate::keys::PublicKey;
 use crate::plan::Plan;
+use crate::signature::Signature;
 use crate::verify;
 
 /// A model that can predict. Immutable, so that any number of threads can use it at once.
@@ -11,6 +13,8 @@ pub struct Model {
     pub manifest: String,
     pub examples: String,
     pub card: String,
+    /// Whoever says to have signed the artifact; only `open_signed` checks that.
+    pub signatures: Vec<Signature>,
     /// SHA-256 of the manifest, in hex: the identity of the artifact.
     pub digest: String,
     /// Size of all entries together, in bytes.
@@ -23,7 +27,18 @@ impl Model {
     /// # Errors
     /// `ArtifactError` says what is wrong with the file.
     pub fn open(bytes: &[u8], verify: bool) -> Result<Self, ArtifactError> {
-        let artifact = Artifact::open(bytes)?;
+        Self::new(Artifact::open(bytes)?, verify)
+    }
+
+    /// As `open`, of an artifact that this key has signed; others are refused before they are looked into.
+    ///
+    /// # Errors
+    /// `ArtifactError` says what is wrong with the file or its signature.
+    pub fn open_signed(bytes: &[u8], verify: bool, key: &PublicKey) -> Result<Self, ArtifactError> {
+        Self::new(Artifact::open_signed(bytes, key)?, verify)
+    }
+
+    fn new(artifact: Artifact, verify: bool) -> Result<Self, ArtifactError> {
         let plan = Plan::new(&artifact)?;
         let text = |bytes: Vec<u8>, entry: &str| {
             String::from_utf8(bytes)
@@ -34,6 +49,7 @@ impl Model {
             manifest: text(artifact.manifest_bytes, "manifest.json")?,
             examples: text(artifact.examples, "examples.json")?,
             card: artifact.card,
+            signatures: artifact.signatures,
             digest: artifact.digest,
             unpacked_size: artifact.unpacked_size,
         };

@@ -181,50 +181,72 @@ impl<'de> RowSeed<'_, 'de> {
         mut entries: A,
     ) -> Result<(), A::Error> {
         let Self { plan, rows } = self;
-        let first = rows.begin();
-        let mut is_wrong = false;
+        let mut row = Row { plan, first: rows.begin(), rows, is_wrong: false };
         let mut expected = 0;
         let mut next = match first_key {
             Some(key) => Some(key),
             None => entries.next_key_seed(KeySeed { plan, expected })?,
         };
         while let Some(key) = next {
-            let keeper = rows.kept_keys.iter().position(|kept| key.is(plan, kept));
-            match &key {
-                _ if is_wrong => drop(entries.next_value::<IgnoredAny>()?),
-                RowKey::Field(at) if rows.values[first + at] != ABSENT => {
-                    let name = plan.fields[*at].name.clone();
-                    let error = SchemaError(format!("key `{name}` is there twice; send it once"));
-                    rows.refuse(first, name, error);
-                    is_wrong = true;
-                    entries.next_value::<IgnoredAny>()?;
-                }
-                RowKey::Field(at) => {
-                    let seed = ValueSeed(plan.fields[*at].r#type);
-                    rows.values[first + at] = match keeper {
-                        None => entries.next_value_seed(seed)?,
-                        Some(keeper) => {
-                            let raw = entries.next_value::<&'de RawValue>()?;
-                            keep(rows, keeper, raw);
-                            let mut value = serde_json::Deserializer::from_str(raw.get());
-                            seed.deserialize(&mut value).map_err(A::Error::custom)?
-                        }
-                    };
-                    expected = at + 1;
-                }
-                RowKey::Other(_) if keeper.is_some() => {
-                    let raw = entries.next_value::<&'de RawValue>()?;
-                    keep(rows, keeper.unwrap_or_default(), raw);
-                }
-                RowKey::Other(name) => {
-                    rows.refuse(first, name.clone(), plan.unknown_column(name));
-                    is_wrong = true;
-                    entries.next_value::<IgnoredAny>()?;
-                }
+            if let RowKey::Field(at) = key {
+                expected = at + 1;
             }
+            row.take(key, &mut entries)?;
             next = entries.next_key_seed(KeySeed { plan, expected })?;
         }
         Ok(())
+    }
+}
+
+/// The row that is being read.
+struct Row<'r, 'a> {
+    plan: &'r Plan,
+    rows: &'r mut Rows<'a>,
+    first: usize,
+    is_wrong: bool,
+}
+
+impl<'de> Row<'_, 'de> {
+    /// Reads the value of a key. Once a key was wrong, the others are passed over.
+    fn take<A: MapAccess<'de>>(&mut self, key: RowKey, entries: &mut A) -> Result<(), A::Error> {
+        let (plan, first) = (self.plan, self.first);
+        let keeper = self.rows.kept_keys.iter().position(|kept| key.is(plan, kept));
+        match (key, keeper) {
+            _ if self.is_wrong => drop(entries.next_value::<IgnoredAny>()?),
+            (RowKey::Field(at), _) if self.rows.values[first + at] != ABSENT => {
+                let name = plan.fields[at].name.clone();
+                let error = SchemaError(format!("key `{name}` is there twice; send it once"));
+                self.refuse(name, error);
+                entries.next_value::<IgnoredAny>()?;
+            }
+            (RowKey::Field(at), None) => {
+                let seed = ValueSeed(plan.fields[at].r#type);
+                self.rows.values[first + at] = entries.next_value_seed(seed)?;
+            }
+            (RowKey::Field(at), Some(keeper)) => {
+                let raw = entries.next_value::<&'de RawValue>()?;
+                keep(self.rows, keeper, raw);
+                let mut value = serde_json::Deserializer::from_str(raw.get());
+                let seed = ValueSeed(plan.fields[at].r#type);
+                let value = seed.deserialize(&mut value).map_err(A::Error::custom)?;
+                self.rows.values[first + at] = value;
+            }
+            (RowKey::Other(_), Some(keeper)) => {
+                let raw = entries.next_value::<&'de RawValue>()?;
+                keep(self.rows, keeper, raw);
+            }
+            (RowKey::Other(name), None) => {
+                let error = plan.unknown_column(&name);
+                self.refuse(name, error);
+                entries.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, key: String, error: SchemaError) {
+        self.rows.refuse(self.first, key, error);
+        self.is_wrong = true;
     }
 }
 

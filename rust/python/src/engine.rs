@@ -5,6 +5,7 @@ use crate::cells::cell;
 use crate::columns::Columns;
 use crate::errors::{artifact_error, column_error, data_error, raise_fault, schema_error};
 use crate::explainer::Explainer;
+use crate::keys::PublicKey;
 use crate::tables::Answers;
 use penstock_batch::answers;
 use penstock_batch::parallel::{self, Wish};
@@ -34,12 +35,22 @@ pub struct Engine {
 
 #[pymethods]
 impl Engine {
-    /// Opens the bytes of an artifact.
+    /// Opens the bytes of an artifact; with a key, of one that it has signed.
     #[staticmethod]
-    fn open(py: Python<'_>, data: &[u8], verify: bool) -> PyResult<Self> {
+    #[pyo3(signature = (data, verify, key = None))]
+    fn open(
+        py: Python<'_>,
+        data: &[u8],
+        verify: bool,
+        key: Option<&Bound<'_, PublicKey>>,
+    ) -> PyResult<Self> {
         let kernel = std::env::var(KERNEL_VARIABLE).unwrap_or_default();
         Kernel::force(&kernel).map_err(|error| artifact_error(py, &error))?;
-        let model = py.detach(|| Model::open(data, verify));
+        let key = key.map(|key| &key.get().0);
+        let model = py.detach(|| match key {
+            Some(key) => Model::open_signed(data, verify, key),
+            None => Model::open(data, verify),
+        });
         let model = model.map_err(|error| artifact_error(py, &error))?;
         let fields = &model.plan.fields;
         let keys = fields.iter().map(|field| PyString::intern(py, &field.name).unbind()).collect();
@@ -60,6 +71,13 @@ impl Engine {
     #[getter]
     fn card(&self) -> &str {
         &self.model.card
+    }
+
+    /// Algorithm and key id of each signature, unchecked.
+    #[getter]
+    fn signatures(&self) -> Vec<(&str, &str)> {
+        let signatures = self.model.signatures.iter();
+        signatures.map(|one| (one.algorithm.as_str(), one.key.as_str())).collect()
     }
 
     #[getter]

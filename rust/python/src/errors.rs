@@ -1,7 +1,7 @@
 //! The errors of the core as the exceptions of `penstock.errors`.
 
 use penstock_batch::answers::{message, placed};
-use penstock_core::error::{ArtifactError, Code, Fault, SchemaError};
+use penstock_core::error::{ArtifactError, Code, Fault, KeyError, SchemaError};
 use penstock_core::explain::NoMethod;
 use penstock_core::plan::Plan;
 use pyo3::prelude::*;
@@ -19,6 +19,10 @@ fn raise(py: Python<'_>, name: &str, message: &str) -> PyErr {
 
 pub fn artifact_error(py: Python<'_>, error: &ArtifactError) -> PyErr {
     raise(py, "ArtifactError", &error.0)
+}
+
+pub fn key_error(py: Python<'_>, error: &KeyError) -> PyErr {
+    raise(py, "PenstockError", &error.0)
 }
 
 /// The error for a model that cannot be explained.

@@ -7,6 +7,7 @@ mod columns;
 mod engine;
 mod errors;
 mod explainer;
+mod keys;
 mod objects;
 mod streams;
 mod tables;
@@ -45,6 +46,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<engine::Engine>()?;
     module.add_class::<columns::Columns>()?;
     module.add_class::<explainer::Explainer>()?;
+    module.add_class::<keys::PrivateKey>()?;
+    module.add_class::<keys::PublicKey>()?;
     module.add_class::<tables::Answers>()?;
     module.add_class::<tables::Buffer>()?;
     module.add_function(wrap_pyfunction!(pack, module)?)?;

@@ -13,7 +13,7 @@ from penstock.errors import PenstockError
 __all__ = ["EXIT_DIFFERENCE", "group", "main"]
 
 # Command to the module under `penstock.cli` that has it, in the order of the help page.
-COMMANDS = ("convert", "inspect", "verify", "predict", "supported")
+COMMANDS = ("convert", "inspect", "verify", "predict", "keygen", "sign", "supported")
 EXIT_DIFFERENCE = 1
 EXIT_WRONG = 3
 EXIT_INTERRUPTED = 128 + signal.SIGINT

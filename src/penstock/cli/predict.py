@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -29,6 +30,7 @@ class Options:
     threads: int | None
     json: bool
     no_verify: bool
+    require_signature: str | None
     explain: int | None
 
 
@@ -80,6 +82,11 @@ class Options:
 )
 @click.option("--json", is_flag=True, help='DATA is one row as a JSON object; so is any "{...}".')
 @click.option("--no-verify", is_flag=True, help="Do not run the examples of the artifact first.")
+@click.option(
+    "--require-signature",
+    metavar="FILE",
+    help="Refuse an artifact that this public key (NAME.pub) has not signed.",
+)
 def command(artifact: str, data: str, **options: object) -> None:
     """Predict the rows of DATA with the model in ARTIFACT.
 
@@ -103,11 +110,9 @@ def command(artifact: str, data: str, **options: object) -> None:
 
 
 def _predict_one(artifact: str, row: str, options: Options) -> None:
-    from penstock.model import load
-
     if options.output != "-" or options.source or options.target or options.columns:
         raise click.UsageError("one row is answered on standard output as JSON, without options")
-    model = load(artifact, verify=not options.no_verify)
+    model = _load(artifact, options)
     answer = model.predict_json(row)
     if options.explain is not None:
         answer["explanation"] = model.explain_json(row, options.explain or None)
@@ -116,9 +121,8 @@ def _predict_one(artifact: str, row: str, options: Options) -> None:
 
 def _predict_file(artifact: str, data: str, options: Options) -> None:
     from penstock.bulk import Bulk
-    from penstock.model import load
 
-    model = load(artifact, verify=not options.no_verify)
+    model = _load(artifact, options)
     bulk = Bulk(
         model, options.columns, options.drop, options.on_error, options.threads, options.explain
     )
@@ -129,6 +133,12 @@ def _predict_file(artifact: str, data: str, options: Options) -> None:
         for batch in reader.batches():
             writer.write(bulk.predict(batch))
             advance(reader.advanced())
+
+
+def _load(artifact: str, options: Options) -> Any:
+    from penstock.model import load
+
+    return load(artifact, verify=not options.no_verify, require_signature=options.require_signature)
 
 
 @contextmanager

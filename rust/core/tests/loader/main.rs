@@ -10,5 +10,6 @@ mod artifact;
 mod json;
 mod manifest;
 mod mutation;
+mod signature;
 mod tensors;
 mod world;

@@ -205,6 +205,7 @@ pub fn plan(trees: &Trees, inputs: &Inputs) -> Result<Plan, ArtifactError> {
         tensors: Tensors::parse(safetensors(&tensors))?,
         examples: Vec::new(),
         card: String::new(),
+        signatures: Vec::new(),
         digest: String::new(),
         unpacked_size: 0,
     })

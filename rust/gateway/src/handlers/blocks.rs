@@ -209,6 +209,8 @@ impl<'t> Task<'t> {
             }
             to.extend_from_slice(if self.form == Form::Lines { b"}\n" } else { b"}" });
         }
+        // Parts wait for each other; what they do not need is given back.
+        to.shrink_to_fit();
         to
     }
 
@@ -249,6 +251,7 @@ impl<'t> Task<'t> {
         }
         let mut text = Vec::with_capacity(64 * found.rows.len());
         found.csv(&mut text);
+        text.shrink_to_fit();
         Ok(Written::Text(text))
     }
 }

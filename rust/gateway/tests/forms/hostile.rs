@@ -95,3 +95,17 @@ fn options_that_there_are_not_are_refused() {
     }
     assert_eq!(post("?version=9", "application/x-ndjson", row(1)).status, 404);
 }
+
+#[test]
+fn a_name_of_any_length_is_refused_in_a_short_answer() {
+    let name = "x".repeat(900_000);
+    for (media_type, body) in [
+        (JSON, format!("[{{\"{name}\":1}}]")),
+        ("application/x-ndjson", format!("{{\"{name}\":1}}")),
+        ("text/csv", format!("{name}\n1\n")),
+        ("text/csv", format!("{name},{name}\n1,1\n")),
+    ] {
+        let answer = post("", media_type, body);
+        assert!(answer.body.len() < 2_000, "{media_type}: {}", answer.body.len());
+    }
+}

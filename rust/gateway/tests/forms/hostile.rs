@@ -98,7 +98,7 @@ fn options_that_there_are_not_are_refused() {
 
 #[test]
 fn a_name_of_any_length_is_refused_in_a_short_answer() {
-    let name = "x".repeat(900_000);
+    let name = "x".repeat(400_000);
     for (media_type, body) in [
         (JSON, format!("[{{\"{name}\":1}}]")),
         ("application/x-ndjson", format!("{{\"{name}\":1}}")),
@@ -106,6 +106,7 @@ fn a_name_of_any_length_is_refused_in_a_short_answer() {
         ("text/csv", format!("{name},{name}\n1,1\n")),
     ] {
         let answer = post("", media_type, body);
+        assert!(answer.status == 200 || answer.status == 422 || answer.status == 400);
         assert!(answer.body.len() < 2_000, "{media_type}: {}", answer.body.len());
     }
 }

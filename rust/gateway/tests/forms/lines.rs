@@ -64,6 +64,24 @@ fn a_line_that_is_too_long_is_dropped_and_the_next_is_answered() {
 }
 
 #[test]
+fn the_rest_of_a_line_that_is_too_long_is_no_line_of_its_own() {
+    let gateway = start(&["--max-body", "1000"]);
+    let mut stream = TcpStream::connect(gateway).unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let (long, rest) = ("x".repeat(2_000), format!("{}\n{}\n", "y".repeat(50), row(1)));
+    let length = long.len() + rest.len();
+    let request = head("", &[("content-type", LINES), ("content-length", &length.to_string())]);
+    stream.write_all(format!("{request}\r\n{long}").as_bytes()).unwrap();
+    let mut text = String::new();
+    while !text.contains("\"too_large\"") {
+        assert!(reader.read_line(&mut text).unwrap() > 0);
+    }
+    stream.write_all(rest.as_bytes()).unwrap();
+    reader.read_to_string(&mut text).unwrap();
+    assert_eq!((text.matches("\"error\"").count(), text.matches("\"label\"").count()), (1, 1));
+}
+
+#[test]
 fn a_body_of_lines_may_be_longer_than_a_body_of_json() {
     let gateway = start(&["--max-body", "2000", "--max-rows", "10"]);
     let body: String = (0..3_000).map(|at| row(at) + "\n").collect();

@@ -90,6 +90,7 @@ impl<'a> Records<'a> {
         for end in &self.ends {
             let name = String::from_utf8_lossy(&self.texts[first..*end as usize]);
             if !seen.insert(name.clone()) {
+                let name: String = name.chars().take(60).collect();
                 let problem = format!("column `{name}` comes twice; send each column once");
                 return Err(self.error(self.start, None, problem));
             }

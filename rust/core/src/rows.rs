@@ -78,6 +78,21 @@ impl<'a> Rows<'a> {
         keys.zip(self.kept[row * self.kept_keys.len()..].iter().copied())
     }
 
+    /// Adds a row whose cells are all absent.
+    pub fn add_absent(&mut self) {
+        self.begin();
+    }
+
+    /// Forgets all rows but the first `count`, and keeps their memory for others.
+    pub fn truncate(&mut self, count: usize) {
+        if count < self.count {
+            self.count = count;
+            self.values.truncate(count * self.fields);
+            self.kept.truncate(count * self.kept_keys.len());
+            self.wrong.retain(|wrong| wrong.row < count);
+        }
+    }
+
     /// Adds absent values for one more row; returns where they begin.
     fn begin(&mut self) -> usize {
         let first = self.values.len();
@@ -153,31 +168,15 @@ impl<'de> Visitor<'de> for RowSeed<'_, 'de> {
         formatter.write_str("a row as an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
-        self.read(None, entries)
-    }
-}
-
-impl<'de> RowSeed<'_, 'de> {
-    /// Reads the entries of an object whose first key was read already.
-    pub fn read<A: MapAccess<'de>>(
-        self,
-        first_key: Option<RowKey>,
-        mut entries: A,
-    ) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         let Self { plan, rows } = self;
         let mut row = Row { plan, first: rows.begin(), rows, is_wrong: false };
         let mut expected = 0;
-        let mut next = match first_key {
-            Some(key) => Some(key),
-            None => entries.next_key_seed(KeySeed { plan, expected })?,
-        };
-        while let Some(key) = next {
+        while let Some(key) = entries.next_key_seed(KeySeed { plan, expected })? {
             if let RowKey::Field(at) = key {
                 expected = at + 1;
             }
             row.take(key, &mut entries)?;
-            next = entries.next_key_seed(KeySeed { plan, expected })?;
         }
         Ok(())
     }
@@ -241,42 +240,8 @@ fn keep<'a>(rows: &mut Rows<'a>, keeper: usize, raw: &'a RawValue) {
     rows.kept[first + keeper] = Some(raw);
 }
 
-/// Adds the objects of a list to `rows`, at most `most` of them.
-pub struct ListSeed<'r, 'a> {
-    pub plan: &'r Plan,
-    pub rows: &'r mut Rows<'a>,
-    pub most: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for ListSeed<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ListSeed<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list of rows")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Self { plan, rows, most } = self;
-        while items.next_element_seed(RowSeed { plan, rows: &mut *rows })?.is_some() {
-            if rows.len() > most {
-                return Err(A::Error::custom(format!("more than {most} rows")));
-            }
-        }
-        Ok(())
-    }
-}
-
 /// A key of a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RowKey {
+enum RowKey {
     /// The position of a field.
     Field(usize),
     Other(String),
@@ -292,9 +257,9 @@ impl RowKey {
 }
 
 /// Finds the field of a key; most clients send the fields in their order, so the next one is tried first.
-pub struct KeySeed<'p> {
-    pub plan: &'p Plan,
-    pub expected: usize,
+struct KeySeed<'p> {
+    plan: &'p Plan,
+    expected: usize,
 }
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_> {

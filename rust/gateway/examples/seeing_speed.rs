@@ -5,14 +5,18 @@ use penstock_core::load::Table;
 use penstock_core::plan::block::Scratch;
 use penstock_core::plan::Plan;
 use penstock_core::predict::Answer;
-use penstock_core::rows::{ListSeed, RowSeed, Rows};
-use penstock_gateway::catalog::Catalog;
+use penstock_core::rows::{RowSeed, Rows};
+use penstock_gateway::catalog::{Catalog, Version};
+use penstock_gateway::crowd::Crowd;
+use penstock_gateway::forms::Form;
 use penstock_gateway::handlers::asked::Asked;
-use penstock_gateway::handlers::predict::{json_body, Request};
-use penstock_gateway::seeing::observation::{Clock, Observation, Part, Stage};
+use penstock_gateway::handlers::predict::{predict, Request};
+use penstock_gateway::seeing::observation::{Observation, Part, Stage};
 use serde::de::DeserializeSeed;
+use serde_json::value::RawValue;
 use std::hint::black_box;
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let artifact = std::env::args_os().nth(1).ok_or("name an artifact")?;
@@ -20,6 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let route = catalog.routes.values().next().ok_or("no model")?;
     let version = &route.versions.first().ok_or("no version")?.0;
     let loaded = &version.loaded;
+    let (chosen, crowd) = (OnceLock::new(), Crowd::new(1, Duration::from_secs(1)));
     let plan = &loaded.model.plan;
     let examples: serde_json::Value = serde_json::from_str(&loaded.model.examples)?;
     let bodies: Vec<String> = examples["rows"]
@@ -27,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .ok_or("no examples")?
         .iter()
         .map(ToString::to_string)
-        .filter(|body| json_body(route, request(body), |_, _| Ok(version.clone())).is_ok())
+        .filter(|body| predict(route, request(body, &chosen), &crowd).is_ok())
         .collect();
     let batch =
         format!("[{}]", bodies.iter().cycle().take(1000).cloned().collect::<Vec<_>>().join(","));
@@ -45,11 +50,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} rows, best of 2,000 rounds, ns", bodies.len());
     measure("one row, all of the handler", bodies.len(), || {
         for body in &bodies {
-            black_box(json_body(route, request(body), |_, _| Ok(version.clone())).is_ok());
+            black_box(predict(route, request(body, &chosen), &crowd).is_ok());
         }
     });
     measure("batch of 1000, per row", 1000, || {
-        black_box(json_body(route, request(&batch), |_, _| Ok(version.clone())).is_ok());
+        black_box(predict(route, request(&batch, &chosen), &crowd).is_ok());
     });
     measure("one row, only watching", cells.len(), || {
         for cells in &cells {
@@ -76,7 +81,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let seeing = Observation::begin(route, version.clone(), Instant::now());
         let part = Part { table: &table, rows: 0..1000, first: 0, refused: Vec::new() };
         let answer = |_: usize, at: usize| Answer::Number(at as f64 / 1000.0);
-        seeing.part(&part, answer, &Clock::start(Instant::now()));
+        seeing.part(&part, answer);
         black_box(seeing.finish().rows);
     });
     for warnings in [false, true] {
@@ -91,14 +96,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn request(body: &str) -> Request<'_> {
-    Request { body: body.as_bytes(), asked: Asked::default(), most_rows: 1_000_000 }
+fn request<'a>(body: &'a str, chosen: &'a OnceLock<Arc<Version>>) -> Request<'a> {
+    Request {
+        body: body.as_bytes(),
+        sent: Form::Json,
+        wanted: Form::Json,
+        asked: Asked::default(),
+        most_rows: 1_000_000,
+        most_explained: 1_000_000,
+        key: None,
+        chosen,
+    }
 }
 
 fn rows_of<'a>(list: &'a str, plan: &Plan) -> Result<Rows<'a>, serde_json::Error> {
     let mut rows = Rows::new(plan, Vec::new());
-    let mut reader = serde_json::Deserializer::from_str(list);
-    ListSeed { plan, rows: &mut rows, most: 1000 }.deserialize(&mut reader)?;
+    for row in serde_json::from_str::<Vec<&RawValue>>(list)? {
+        let mut reader = serde_json::Deserializer::from_str(row.get());
+        RowSeed { plan, rows: &mut rows }.deserialize(&mut reader)?;
+    }
     Ok(rows)
 }
 

@@ -45,6 +45,12 @@ pub struct Connection {
     phase: AtomicU8,
     /// A body has begun to come in and has not ended. With several requests at a time, that of the last.
     pub is_reading: AtomicBool,
+    /// The request is answered while it comes in. With several requests at a time, any of them.
+    pub is_talking: AtomicBool,
+    /// Somebody waits for more of the body.
+    is_held: AtomicBool,
+    /// The head of the answer is there.
+    is_answered: AtomicBool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,6 +69,33 @@ impl Connection {
             1 => Phase::Head,
             2 => Phase::Busy,
             _ => Phase::Streams,
+        }
+    }
+
+    /// A request has come.
+    fn begin(&self) {
+        self.is_answered.store(false, Ordering::Relaxed);
+        self.set(Phase::Busy);
+    }
+
+    /// The head of the answer is there; what comes next is another request, unless the body is still coming in.
+    fn answered(&self) {
+        self.is_answered.store(true, Ordering::Release);
+        if !self.is_held.load(Ordering::Acquire) {
+            self.set(Phase::Waiting);
+        }
+    }
+
+    /// More of the body of a request is to come.
+    pub fn hold(&self) {
+        self.is_held.store(true, Ordering::Relaxed);
+    }
+
+    /// Nothing more comes of the body, or nobody reads it any more.
+    pub fn let_go(&self) {
+        self.is_held.store(false, Ordering::Release);
+        if self.is_answered.load(Ordering::Acquire) {
+            self.set(Phase::Waiting);
         }
     }
 
@@ -93,13 +126,13 @@ where
     let service = service_fn(move |request: Request<Incoming>| {
         let (state, gateway) = (about.clone(), gateway.clone());
         let version = request.version();
-        state.set(Phase::Busy);
+        state.begin();
         let mut request = request.map(|body| PatientBody::new(body, state.clone(), patience));
         request.extensions_mut().insert(state.clone());
         let answer = router.clone().call(request);
         async move {
             let mut response = answer.await?;
-            state.set(Phase::Waiting);
+            state.answered();
             if gateway.is_stopping() && version <= Version::HTTP_11 {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }

@@ -41,6 +41,9 @@ pub enum Kind {
     Internal,
 }
 
+/// Characters of a key that are told back.
+const LONGEST_KEY: usize = 200;
+
 /// A request or a row that was refused: what is wrong, where, and what to do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
@@ -111,7 +114,7 @@ impl Failure {
 
     /// A row with a key that is no input, or there twice.
     pub fn columns(wrong: &WrongRow, row: Option<usize>) -> Self {
-        let field = Some(wrong.key.clone());
+        let field = Some(wrong.key.chars().take(LONGEST_KEY).collect());
         let code = Cow::Borrowed("unknown_column");
         Self { kind: Kind::Columns, code, detail: wrong.error.0.clone(), field, row }
     }

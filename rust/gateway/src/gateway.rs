@@ -1,7 +1,8 @@
 //! The state of a running gateway: settings, what is served now, and whether it is stopping.
 
 use crate::catalog::Catalog;
-use crate::limits::{Bench, Gate};
+use crate::crowd::Crowd;
+use crate::limits::Gate;
 use crate::seeing::Seeing;
 use crate::settings::Settings;
 use crate::tls::Identity;
@@ -26,7 +27,7 @@ pub struct Gateway {
     /// Requests in flight.
     pub gate: Arc<Gate>,
     /// Where large requests are computed.
-    pub bench: Bench,
+    pub crowd: Crowd,
     /// The files as they were before they were loaded first.
     pub first_look: Look,
     pub seeing: Seeing,
@@ -62,7 +63,7 @@ impl Gateway {
             identity: Identity::of(&settings)?,
             key,
             gate: Arc::default(),
-            bench: Bench::new(settings.worker_count(), patience),
+            crowd: Crowd::new(settings.worker_count(), patience),
             first_look,
             seeing,
             settings,

@@ -64,6 +64,10 @@ pub struct Settings {
     #[arg(long, env = "PENSTOCK_MAX_ROWS", default_value_t = 1_000_000)]
     pub max_rows: usize,
 
+    /// Most rows of a request that are explained; a stream of lines may have more.
+    #[arg(long, env = "PENSTOCK_MAX_EXPLAINED_ROWS", default_value_t = 10_000)]
+    pub max_explained_rows: usize,
+
     /// Most requests at a time; more are refused with 503 at once.
     #[arg(long, env = "PENSTOCK_MAX_IN_FLIGHT", default_value_t = 1024)]
     pub max_in_flight: usize,

@@ -1,5 +1,6 @@
 //! The columns of a request against the fields of the model.
 
+use super::messages::shorten;
 use crate::error::SchemaError;
 use crate::plan::Plan;
 use std::collections::HashSet;
@@ -18,7 +19,8 @@ impl Plan {
         for (column, name) in names.iter().enumerate() {
             if !seen.insert(*name) {
                 return Err(SchemaError(format!(
-                    "column `{name}` comes twice; send each column once"
+                    "column `{}` comes twice; send each column once",
+                    shorten(name)
                 )));
             }
             let field = self.position(name).ok_or_else(|| self.unknown_column(name))?;
@@ -34,16 +36,22 @@ impl Plan {
 
     /// The error for a column that no field has.
     pub fn unknown_column(&self, name: &str) -> SchemaError {
-        let lower = name.to_lowercase();
+        // What is much longer than any name is no slip, and comparing would take long.
+        let longest = self.fields.iter().map(|field| field.name.len()).max().unwrap_or(0);
+        let is_close = name.len() <= 2 * longest;
+        let lower = if is_close { name.to_lowercase() } else { String::new() };
         let distance = |other: &str| strsim::damerau_levenshtein(&lower, &other.to_lowercase());
         let used = self.fields.iter().filter(|field| !field.is_ignored());
         let closest = used.map(|field| (distance(&field.name), &field.name)).min();
         // One wrong letter in three still looks like a slip.
         let limit = name.chars().count() / 3;
         let hint = match closest {
-            Some((distance, close)) if distance <= limit => format!("did you mean `{close}`?"),
+            Some((distance, close)) if is_close && distance <= limit => {
+                format!("did you mean `{close}`?")
+            }
             _ => format!("the model expects: {}", self.expected()),
         };
+        let name = shorten(name);
         SchemaError(format!("column `{name}` is not an input of the model; {hint}"))
     }
 

@@ -37,14 +37,31 @@ impl Shapes {
         Self { outputs: outputs.collect() }
     }
 
+    /// Whether an answer has a key of this name beside those of explanations and warnings.
+    pub fn has(&self, name: &str) -> bool {
+        let key = key(&Value::String(name.to_owned()));
+        self.outputs.iter().any(|shape| match shape.kind {
+            OutputKind::Features => shape.labels.contains(&key),
+            _ => shape.key == key,
+        })
+    }
+
     /// Writes the entries of the row that was predicted last, without the braces around them.
     pub fn write(&self, plan: &Plan, cells: &[Cell<'_>], scratch: &Scratch, to: &mut Vec<u8>) {
-        for (at, (output, shape)) in plan.outputs.iter().zip(&self.outputs).enumerate() {
+        let answer = |output: usize, element: usize| {
+            plan.answer(&plan.outputs[output].elements[element], cells, scratch)
+        };
+        self.write_each(answer, to);
+    }
+
+    /// Writes the entries of a row whose answers are given by output and element.
+    pub fn write_each<'a>(&self, answer: impl Fn(usize, usize) -> Answer<'a>, to: &mut Vec<u8>) {
+        for (at, shape) in self.outputs.iter().enumerate() {
             if at > 0 {
                 to.push(b',');
             }
             let mut value = |element: usize, to: &mut Vec<u8>| {
-                shape.value(plan.answer(&output.elements[element], cells, scratch), to);
+                shape.value(answer(at, element), to);
             };
             match shape.kind {
                 OutputKind::Label | OutputKind::Number => {
@@ -113,7 +130,13 @@ pub fn json(value: &impl Serialize, to: &mut Vec<u8>) {
 
 /// `"warnings":[…]`.
 pub fn warnings(plan: &Plan, warnings: &[Warning], to: &mut Vec<u8>) {
-    to.extend_from_slice(b"\"warnings\":[");
+    to.extend_from_slice(b"\"warnings\":");
+    warning_list(plan, warnings, to);
+}
+
+/// The warnings of a row.
+pub fn warning_list(plan: &Plan, warnings: &[Warning], to: &mut Vec<u8>) {
+    to.push(b'[');
     for (at, warning) in warnings.iter().enumerate() {
         if at > 0 {
             to.push(b',');
@@ -147,20 +170,23 @@ pub fn error(failure: &Failure, to: &mut Vec<u8>) {
     to.push(b'}');
 }
 
+/// A row of an explanation, and the cells that it explains.
+pub struct Explained<'a> {
+    pub explainer: &'a Explainer,
+    pub explanation: Explanation<'a>,
+    pub row: usize,
+    pub cell: &'a dyn Fn(usize, &mut Vec<u8>),
+}
+
 /// `"explanation":{…}` of one row: as the Python interface gives it, by class where there are several raw scores.
-pub fn explanation(
-    explainer: &Explainer,
-    cells: &[Cell<'_>],
-    explanation: Explanation<'_>,
-    top: usize,
-    to: &mut Vec<u8>,
-) {
-    type Part<'a> = (&'a str, &'a dyn Fn(usize, &mut Vec<u8>));
-    let parts: [Part<'_>; 4] = [
+pub fn explanation(explained: &Explained<'_>, top: usize, to: &mut Vec<u8>) {
+    let Explained { explainer, explanation, row, .. } = *explained;
+    type Write<'a> = &'a dyn Fn(usize, &mut Vec<u8>);
+    let parts: [(&str, Write<'_>); 4] = [
         ("{\"base\":", &|output, to| number(explanation.base[output], to)),
-        (",\"contributions\":", &|output, to| contributions(explainer, explanation, output, to)),
-        (",\"raw\":", &|output, to| number(explanation.raw(output, 0), to)),
-        (",\"reasons\":", &|output, to| reasons(explainer, cells, explanation, (output, top), to)),
+        (",\"contributions\":", &|output, to| contributions(explained, output, to)),
+        (",\"raw\":", &|output, to| number(explanation.raw(output, row), to)),
+        (",\"reasons\":", &|output, to| reasons(explained, (output, top), to)),
     ];
     to.extend_from_slice(b"\"explanation\":");
     for (name, write) in &parts[..if top == 0 { 3 } else { 4 }] {
@@ -179,12 +205,8 @@ pub fn explanation(
     to.push(b'}');
 }
 
-fn contributions(
-    explainer: &Explainer,
-    explanation: Explanation<'_>,
-    output: usize,
-    to: &mut Vec<u8>,
-) {
+fn contributions(explained: &Explained<'_>, output: usize, to: &mut Vec<u8>) {
+    let Explained { explainer, explanation, row, .. } = *explained;
     to.push(b'{');
     for (at, field) in explainer.fields.iter().enumerate() {
         if at > 0 {
@@ -192,27 +214,22 @@ fn contributions(
         }
         json(&explainer.plan().fields[*field].name, to);
         to.push(b':');
-        number(explanation.contributions(output, at)[0], to);
+        number(explanation.contributions(output, at)[row], to);
     }
     to.push(b'}');
 }
 
-fn reasons(
-    explainer: &Explainer,
-    cells: &[Cell<'_>],
-    explanation: Explanation<'_>,
-    (output, top): (usize, usize),
-    to: &mut Vec<u8>,
-) {
+fn reasons(explained: &Explained<'_>, (output, top): (usize, usize), to: &mut Vec<u8>) {
+    let Explained { explainer, explanation, row, .. } = *explained;
     let mut found = Vec::new();
-    explanation.top(output, 0, top, &mut found);
+    explanation.top(output, row, top, &mut found);
     to.push(b'[');
     for (place, (field, brought)) in found.iter().enumerate() {
         let field = explainer.fields[*field];
         to.extend_from_slice(if place == 0 { b"{\"input\":" } else { b",{\"input\":" });
         json(&explainer.plan().fields[field].name, to);
         to.extend_from_slice(b",\"value\":");
-        cell(cells[field], to);
+        (explained.cell)(field, to);
         to.extend_from_slice(b",\"contribution\":");
         number(*brought, to);
         to.push(b'}');

@@ -1,3 +1,5 @@
 //! Predictions in the forms that clients read.
 
+pub mod echo;
 pub mod json;
+pub mod table;

@@ -54,7 +54,18 @@ impl Asked {
     pub fn from_query<'q>(
         entries: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str>)>,
     ) -> Result<Self, Failure> {
-        let mut asked = Self::default();
+        Self::default().with_query(entries)
+    }
+
+    /// The same with the options of a query, which count more.
+    ///
+    /// # Errors
+    /// An option that there is not, or a value that it cannot have.
+    pub fn with_query<'q>(
+        self,
+        entries: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str>)>,
+    ) -> Result<Self, Failure> {
+        let mut asked = self;
         for (name, value) in entries {
             match name.as_ref() {
                 "version" => asked.version = Some(value.into_owned()),

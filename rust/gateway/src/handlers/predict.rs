@@ -1,19 +1,28 @@
-//! Predictions of JSON rows: one object, a list of objects, or an object with `rows` and options.
+//! Predictions: what came in by its form, rows on threads, and what goes out by its form.
 
-use super::asked::{Asked, Batch};
-use crate::answers::json;
-use crate::catalog::{Loaded, Route, Version};
+use super::asked::Asked;
+use super::blocks::{check_fields, Part, Room, Task, Written};
+use super::lines::split_lines;
+use super::rows::{check_count, malformed, read_row, split_list, unpack, Packing};
+use super::shares::{Shares, Who};
+use super::{sticky, tables};
+use crate::answers::json::{self, Explained};
+use crate::answers::table;
+use crate::catalog::{Route, Version};
+use crate::crowd::Crowd;
 use crate::failure::{Failure, Kind};
-use crate::seeing::observation::{Observation, Observed, Stage};
-use penstock_core::cell::Cell;
+use crate::forms::Form;
+use crate::seeing::observation::{Clock, Observation, Observed, Stage};
+use penstock_core::cell::{Cell, Column};
 use penstock_core::error::Warning;
 use penstock_core::explain::ExplainScratch;
+use penstock_core::load::Table;
 use penstock_core::plan::block::Scratch;
-use penstock_core::rows::{ListSeed, RowSeed, Rows};
+use penstock_core::rows::{RowSeed, Rows};
 use serde::de::DeserializeSeed;
 use serde_json::value::RawValue;
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 thread_local! {
@@ -23,108 +32,118 @@ thread_local! {
 /// What was asked to be predicted, before its rows are read.
 pub struct Request<'a> {
     pub body: &'a [u8],
+    /// The form of the body, and that of the answer.
+    pub sent: Form,
+    pub wanted: Form,
     pub asked: Asked,
     pub most_rows: usize,
+    pub most_explained: usize,
+    /// The value of the header that a sticky route goes by.
+    pub key: Option<&'a [u8]>,
+    /// Gets the version that answers, or the first of several; known even if the request is then refused.
+    pub chosen: &'a OnceLock<Arc<Version>>,
 }
 
-/// An answer and what it is counted as.
+/// An answer, and what each version that has answered rows of it is counted for.
 pub struct Predicted {
     pub body: Vec<u8>,
-    pub version: Arc<Version>,
-    pub observed: Observed,
+    pub answered: Vec<(Arc<Version>, Observed)>,
 }
 
-/// How the rows of a body are packed.
-enum Packing<'a> {
-    Row,
-    List,
-    Rows(&'a RawValue),
-}
-
-/// Answers a JSON body; `choose` tells which version answers, given the name that the request asks for.
+/// Answers a body.
 ///
 /// # Errors
 /// Why the request was refused; with `on_error=raise`, the first row that was.
-pub fn json_body(
+pub fn predict(
     route: &Route,
     mut request: Request<'_>,
-    choose: impl FnOnce(&Route, Option<&str>) -> Result<Arc<Version>, Failure>,
+    crowd: &Crowd,
 ) -> Result<Predicted, Failure> {
     let started = Instant::now();
-    let packing = unpack(route, request.body, &mut request.asked)?;
-    let version = choose(route, request.asked.version.as_deref())?;
-    let loaded = version.loaded.clone();
-    let plan = &loaded.model.plan;
-    let mut seeing = Observation::begin(route, version.clone(), started);
-    let mut rows = Rows::new(plan, request.asked.fields.clone());
-    let is_single = matches!(packing, Packing::Row);
+    let packing = match request.sent {
+        Form::Json => Some(unpack(route, request.body, &mut request.asked)?),
+        Form::Lines | Form::Csv | Form::Arrow => None,
+    };
+    let who = Who::of(route, request.asked.version.as_deref(), request.key)?;
+    if let Who::One(version) = &who {
+        request.chosen.get_or_init(|| version.clone());
+    }
     let most = request.most_rows;
-    let bytes = match packing {
-        Packing::Row | Packing::List => request.body,
-        Packing::Rows(rows) => rows.get().as_bytes(),
+    let list = match (packing, request.sent) {
+        (Some(Packing::Row), _) => match request.wanted {
+            Form::Json | Form::Lines => return single(route, &who, &request, started),
+            Form::Csv | Form::Arrow => vec![request.body],
+        },
+        (Some(Packing::List(list)), _) => split_list(list, most)?,
+        (None, Form::Lines) => split_lines(request.body).take(most.saturating_add(1)).collect(),
+        (None, _) => return tables::predict(route, &who, &request, crowd, started),
     };
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let read = match is_single {
-        true => RowSeed { plan, rows: &mut rows }.deserialize(&mut reader),
-        false => ListSeed { plan, rows: &mut rows, most }.deserialize(&mut reader),
-    };
-    if rows.len() > most {
-        let detail = format!("the request has more than {most} rows; send them in parts");
-        return Err(Failure::new(Kind::TooLarge, detail));
-    }
-    read.and_then(|()| reader.end()).map_err(|error| malformed(&error))?;
-    seeing.clock.lap(Stage::Parse);
-    if !is_single {
-        seeing.batched();
-    }
-    let mut body = Vec::with_capacity(64 + 128 * rows.len());
-    if !is_single {
-        body.extend_from_slice(b"{\"predictions\":[");
-    }
-    let mut wrong = rows.wrong.iter().peekable();
-    for row in 0..rows.len() {
-        if row > 0 {
-            body.push(b',');
-        }
-        body.push(b'{');
-        let at = (!is_single).then_some(row);
-        let answered = match wrong.next_if(|wrong| wrong.row == row) {
-            Some(wrong) => Err(Failure::columns(wrong, at)),
-            None => write_row(&loaded, (&rows, row, at), &request.asked, &mut seeing, &mut body),
-        };
-        if let Err(failure) = answered {
-            if is_single || !request.asked.returns_errors || failure.kind == Kind::Unsupported {
-                return Err(failure);
-            }
-            seeing.refused(&failure.code);
-            json::error(&failure, &mut body);
-        }
-        body.push(b'}');
-    }
-    if !is_single {
-        body.extend_from_slice(b"]}");
-    }
-    let observed = seeing.finish();
-    Ok(Predicted { body, version, observed })
+    check_count(list.len(), &request)?;
+    let key = |row: usize, input: &str| sticky::key(list.get(row).copied().unwrap_or(b""), input);
+    let shares = Shares::new(route, &who, list.len(), key)?;
+    let seen = shares.observe(&request, route, started);
+    let tasks = shares.tasks(&seen, &request)?;
+    let parts = shares.parts(&tasks);
+    let rows = |task: &Task<'_>| Rows::new(&task.loaded.model.plan, task.asked.fields.clone());
+    let state = || tasks.iter().map(|task| (rows(task), Room::default())).collect::<Vec<_>>();
+    let are_apart = request.sent == Form::Lines;
+    let written = crowd.each(parts.len(), state, |state, part| {
+        let (at, range) = &parts[part];
+        let (rows, room) = &mut state[*at];
+        tasks[*at].answer_items(&list[range.clone()], (range.start, are_apart), rows, room)
+    })?;
+    let body = join(written, &tasks, &request)?;
+    Ok(shares.finish(body, seen))
 }
 
-/// Writes the entries of one row's answer; nothing of it if the row is refused.
+/// Answers one object.
+fn single(
+    route: &Route,
+    who: &Who,
+    request: &Request<'_>,
+    started: Instant,
+) -> Result<Predicted, Failure> {
+    let version = who.version(route, |input| sticky::key(request.body, input))?;
+    request.chosen.get_or_init(|| version.clone());
+    let plan = &version.loaded.model.plan;
+    check_fields(&version.loaded, &request.asked)?;
+    let mut seeing = Observation::begin(route, version.clone(), started);
+    let mut rows = Rows::new(plan, request.asked.fields.clone());
+    let mut reader = serde_json::Deserializer::from_slice(request.body);
+    let read = RowSeed { plan, rows: &mut rows }.deserialize(&mut reader);
+    read.and_then(|()| reader.end()).map_err(|error| malformed(request.body, &error, None))?;
+    if let Some(wrong) = rows.wrong.first() {
+        return Err(Failure::columns(wrong, None));
+    }
+    seeing.clock.lap(Stage::Parse);
+    let mut body = Vec::with_capacity(192);
+    body.push(b'{');
+    write_row(&version, &rows, &request.asked, &mut seeing, &mut body)?;
+    body.push(b'}');
+    if request.wanted == Form::Lines {
+        body.push(b'\n');
+    }
+    Ok(Predicted { body, answered: vec![(version, seeing.finish())] })
+}
+
+/// Writes the entries of the answer to the only row.
 fn write_row(
-    loaded: &Loaded,
-    (rows, row, at): (&Rows<'_>, usize, Option<usize>),
+    version: &Version,
+    rows: &Rows<'_>,
     asked: &Asked,
     seeing: &mut Observation,
     to: &mut Vec<u8>,
 ) -> Result<(), Failure> {
+    let loaded = &version.loaded;
     let plan = &loaded.model.plan;
-    let cells: Vec<Cell<'_>> = rows.cells(row).collect();
+    let cells: Vec<Cell<'_>> = rows.cells(0).collect();
     let mut warnings: Option<Vec<Warning>> = asked.warnings.then(Vec::new);
     SCRATCH.with_borrow_mut(|(scratch, explaining)| {
         plan.predict_row(&cells, scratch, &mut warnings)
-            .map_err(|fault| Failure::value(plan, &fault, at))?;
+            .map_err(|fault| Failure::value(plan, &fault, None))?;
         seeing.clock.lap(Stage::Predict);
-        seeing.row(row, &cells, scratch);
-        for (key, value) in rows.kept(row) {
+        seeing.row(0, &cells, scratch);
+        for (key, value) in rows.kept(0) {
             json::json(&key, to);
             to.push(b':');
             to.extend_from_slice(value.map_or("null", RawValue::get).as_bytes());
@@ -135,9 +154,11 @@ fn write_row(
             let explainer = loaded.explainer()?;
             let explanation = explainer
                 .explain_row(&cells, explaining, &mut None)
-                .map_err(|fault| Failure::value(plan, &fault, at))?;
+                .map_err(|fault| Failure::value(plan, &fault, None))?;
             to.push(b',');
-            json::explanation(explainer, &cells, explanation, top, to);
+            let cell = |field: usize, to: &mut Vec<u8>| json::cell(cells[field], to);
+            let explained = Explained { explainer, explanation, row: 0, cell: &cell };
+            json::explanation(&explained, top, to);
         }
         if let Some(warnings) = &warnings {
             to.push(b',');
@@ -148,33 +169,80 @@ fn write_row(
     })
 }
 
-/// Tells how the rows are packed, and takes the options that stand beside them. An object whose key `rows` is a list is
-/// a batch, unless the model has an input of that name.
-fn unpack<'a>(route: &Route, body: &'a [u8], asked: &mut Asked) -> Result<Packing<'a>, Failure> {
-    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first == Some(&b'[') {
-        return Ok(Packing::List);
+impl Task<'_> {
+    /// Reads rows, the first of which has a number, in place of those in `rows`, and answers them. If rows are
+    /// `are_apart`, one that is not JSON is refused alone.
+    ///
+    /// # Errors
+    /// Why the rows were refused; with `on_error=raise`, the first that was.
+    pub fn answer_items<'a>(
+        &self,
+        items: &[&'a [u8]],
+        (first, are_apart): (usize, bool),
+        rows: &mut Rows<'a>,
+        room: &mut Room,
+    ) -> Result<Written, Failure> {
+        let mut clock = Clock::start(Instant::now());
+        let plan = &self.loaded.model.plan;
+        rows.truncate(0);
+        let mut unread = Vec::new();
+        for (row, item) in items.iter().enumerate() {
+            match read_row(plan, rows, item, Some(first + row)) {
+                Err(failure) if failure.kind == Kind::Malformed && !are_apart => {
+                    return Err(failure);
+                }
+                Err(failure) => unread.push((row, failure)),
+                Ok(()) => {}
+            }
+        }
+        clock.lap(Stage::Parse);
+        let rows = &*rows;
+        let columns: Vec<_> = (0..plan.fields.len()).map(|field| rows.column(field)).collect();
+        let columns = columns.iter().map(|column| Some(column as &dyn Column));
+        let table = Table::new(plan, columns.collect(), rows.len());
+        let range = 0..rows.len();
+        self.answer(Part { table: &table, rows: range, first, unread, echo: rows, clock }, room)
     }
-    let has_input = route
-        .versions
-        .iter()
-        .any(|(version, _)| version.loaded.model.plan.position("rows").is_some());
-    if has_input || !has_rows(body) {
-        return Ok(Packing::Row);
-    }
-    let batch: Batch<'a> = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
-    let rows = batch.rows;
-    asked.take(batch)?;
-    Ok(Packing::Rows(rows))
 }
 
-/// Whether the body is an object with a key `rows`. Most rows do not even mention the word, and are not read twice.
-fn has_rows(body: &[u8]) -> bool {
-    type Keys<'a> = std::collections::HashMap<&'a str, serde::de::IgnoredAny>;
-    memchr::memmem::find(body, b"\"rows\"").is_some()
-        && serde_json::from_slice::<Keys<'_>>(body).is_ok_and(|keys| keys.contains_key("rows"))
-}
-
-fn malformed(error: &serde_json::Error) -> Failure {
-    Failure::new(Kind::Malformed, format!("the body is not JSON rows: {error}"))
+/// The parts of an answer as one body.
+///
+/// # Errors
+/// There is more than a table can hold.
+pub fn join(
+    parts: Vec<Written>,
+    tasks: &[Task<'_>],
+    request: &Request<'_>,
+) -> Result<Vec<u8>, Failure> {
+    let mut texts = Vec::new();
+    let mut batches = Vec::new();
+    for written in parts {
+        match written {
+            Written::Text(text) => texts.push(text),
+            Written::Batch(batch) => batches.push(batch),
+        }
+    }
+    let (start, between, end): (&[u8], &[u8], &[u8]) = match request.wanted {
+        Form::Json => (b"{\"predictions\":[", b",", b"]}"),
+        Form::Lines | Form::Csv => (b"", b"", b""),
+        Form::Arrow => {
+            let stream = table::stream(&batches);
+            return stream.map_err(|error| Failure::new(Kind::TooLarge, error.to_string()));
+        }
+    };
+    let length: usize = texts.iter().map(|text| text.len() + 1).sum();
+    let mut body = Vec::with_capacity(start.len() + length + end.len());
+    body.extend_from_slice(start);
+    let names = tasks.first().and_then(|task| task.names.as_ref());
+    if let (Form::Csv, Some(names)) = (request.wanted, names) {
+        names.header(&mut body);
+    }
+    for (at, text) in texts.into_iter().enumerate() {
+        if at > 0 {
+            body.extend_from_slice(between);
+        }
+        body.extend_from_slice(&text);
+    }
+    body.extend_from_slice(end);
+    Ok(body)
 }

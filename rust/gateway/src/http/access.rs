@@ -1,5 +1,6 @@
 //! Who may come in, and how many at a time: asked of every request before its handler runs.
 
+use super::seeing::Served;
 use super::shedding;
 use crate::catalog::Route;
 use crate::connections::Connection;
@@ -67,7 +68,11 @@ pub async fn guard(
     };
     let connection = request.extensions().get::<Arc<Connection>>().cloned();
     let answer = tokio::time::timeout(gateway.settings.patience(), next.run(request)).await;
-    drop(places);
+    let served = answer.as_ref().ok().and_then(|answer| answer.extensions().get::<Served>());
+    match served.and_then(|served| served.ongoing.as_ref()) {
+        Some(ongoing) => ongoing.keep(places),
+        None => drop(places),
+    }
     answer.unwrap_or_else(|_| {
         let reads = |connection: Arc<Connection>| connection.is_reading.load(Ordering::Relaxed);
         late(gateway.settings.timeout, connection.is_some_and(reads)).into_response()

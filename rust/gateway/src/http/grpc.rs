@@ -177,5 +177,6 @@ async fn infer(
         let detail = format!("the message is longer than {} bytes", served.most_bytes);
         return Err(Failure::new(Kind::TooLarge, detail + "; send the rows in parts"));
     }
-    run(size >= LARGE_BODY, move || answer(&asked, &served.version, served.most_rows)).await
+    run(gateway, size >= LARGE_BODY, move || answer(&asked, &served.version, served.most_rows))
+        .await
 }

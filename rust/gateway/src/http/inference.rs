@@ -1,7 +1,7 @@
 //! `/v2`: the Open Inference Protocol as REST.
 
+use super::body::whole;
 use super::models::json_response;
-use super::predict::read;
 use super::problem;
 use super::served::{run, Served, LARGE_BODY};
 use crate::answers::json::json;
@@ -110,8 +110,8 @@ async fn predictions(
 ) -> Result<Answer, Failure> {
     let served = Served::new(gateway, (&named.model, named.version.as_deref()), headers)?;
     let json_length = headers.get(JSON_LENGTH).map(length).transpose()?;
-    let body = read(body, served.most_bytes).await?;
-    run(body.len() >= LARGE_BODY, move || {
+    let body = whole(headers, body, served.most_bytes).await?;
+    run(gateway, body.len() >= LARGE_BODY, move || {
         answer((&named.model, &served.version), &body, json_length, served.most_rows)
     })
     .await

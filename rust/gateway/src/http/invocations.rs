@@ -1,6 +1,6 @@
 //! Paths of a server with one model: SageMaker's, MLflow's, and those that Vertex AI names when it starts a container.
 
-use super::predict::read;
+use super::body::whole;
 use super::served::{only_route, run, Served, LARGE_BODY};
 use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
@@ -109,9 +109,9 @@ async fn predictions(
     let served = Served::only(gateway, headers)?;
     let sent = Sent::of(headers)?;
     let wanted = wanted(headers, sent.form)?;
-    let body = read(body, served.most_bytes).await?;
+    let body = whole(headers, body, served.most_bytes).await?;
     let by_default = gateway.settings.invocations_output.clone();
-    let answered = run(body.len() >= LARGE_BODY, move || {
+    let answered = run(gateway, body.len() >= LARGE_BODY, move || {
         let loaded = &served.version.loaded;
         let reader = Reader { plan: &loaded.model.plan, most_rows: served.most_rows };
         let text = match sent.form {

@@ -1,7 +1,9 @@
 //! HTTP: paths, statuses, headers and bodies around the handlers.
 
 pub mod access;
+pub mod body;
 pub mod cors;
+pub mod encoding;
 pub mod grpc;
 pub mod inference;
 pub mod invocations;
@@ -16,3 +18,4 @@ pub mod router;
 pub mod seeing;
 pub mod served;
 pub mod shedding;
+pub mod stream;

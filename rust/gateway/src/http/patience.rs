@@ -21,6 +21,7 @@ pub struct PatientBody {
     patience: Duration,
     /// Set while nothing comes.
     timer: Option<Pin<Box<Sleep>>>,
+    is_held: bool,
 }
 
 /// The client sent a part of the body and then nothing more.
@@ -48,10 +49,22 @@ pub fn is_stalled(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 impl PatientBody {
-    /// A body that may stall for as long as a whole request may take, and never long.
+    /// A body that may stall for as long as a whole request may take, and never long unless it is a talk.
     pub fn new(body: Incoming, connection: Arc<Connection>, patience: Duration) -> Self {
-        connection.is_reading.store(!body.is_end_stream(), Ordering::Relaxed);
-        Self { body, connection, patience: patience.min(STALL), timer: None }
+        let is_held = !body.is_end_stream();
+        connection.is_reading.store(is_held, Ordering::Relaxed);
+        connection.is_talking.store(false, Ordering::Relaxed);
+        if is_held {
+            connection.hold();
+        }
+        Self { body, connection, patience, timer: None, is_held }
+    }
+
+    /// Once, so that it cannot be mistaken for the body of the next request.
+    fn let_go(&mut self) {
+        if std::mem::take(&mut self.is_held) {
+            self.connection.let_go();
+        }
     }
 }
 
@@ -67,10 +80,14 @@ impl Body for PatientBody {
             self.timer = None;
             if frame.is_none() || self.body.is_end_stream() {
                 self.connection.is_reading.store(false, Ordering::Relaxed);
+                self.let_go();
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
-        let patience = self.patience;
+        let patience = match self.connection.is_talking.load(Ordering::Relaxed) {
+            true => self.patience,
+            false => self.patience.min(STALL),
+        };
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(timer.as_mut().poll(context));
         Poll::Ready(Some(Err(Stalled.into())))
@@ -82,5 +99,11 @@ impl Body for PatientBody {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Drop for PatientBody {
+    fn drop(&mut self) {
+        self.let_go();
     }
 }

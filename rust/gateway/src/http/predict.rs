@@ -1,126 +1,212 @@
-//! `POST /v1/models/{name}/predict`.
+//! `POST /v1/models/{name}/predict`, in every form that rows and answers can have.
 
-use super::patience;
+use super::body;
+use super::encoding::{decompressed, Encoding, SHORT};
 use super::seeing::Served;
+use super::stream::{self, Client, Ongoing};
 use crate::catalog::{Route, Version};
-use crate::choosing::choose;
+use crate::connections::Connection;
 use crate::failure::{Failure, Kind};
+use crate::forms::{Form, Sent, Wanted};
 use crate::gateway::Gateway;
 use crate::handlers::asked::Asked;
-use crate::handlers::predict::{self, Request};
-use crate::handlers::sticky::{self, Split};
+use crate::handlers::lines::{Lines, LONGEST};
+use crate::handlers::predict::{self, Predicted, Request};
+use crate::handlers::shares::Who;
 use crate::routes::Sticky;
+use crate::seeing::observation::Observed;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 /// Bodies from which on a request is answered beside the threads that read sockets, so that others need not wait.
 const LARGE_BODY: usize = 64 << 10;
 
+/// The same where rows are explained, which takes a hundred times as long.
+const LARGE_EXPLAINED: usize = 4 << 10;
+
 pub async fn predict(
     State(gateway): State<Arc<Gateway>>,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
+    request: axum::extract::Request,
 ) -> Response {
     let route = match gateway.catalog.load().route(&name) {
         Ok(route) => route.clone(),
         Err(failure) => return failure.into_response(),
     };
-    let chosen = Arc::default();
-    let answered = answer(&gateway, &route, query.as_deref(), (headers, body), &chosen).await;
-    let (mut response, mut parts) = match answered {
-        Ok(split) => {
-            let versions = split.versions();
-            (respond(split.body, &versions), split.parts.into_iter())
-        }
-        Err(failure) => (failure.into_response(), Vec::new().into_iter()),
+    let chosen = Chosen::default();
+    let (parts, body) = request.into_parts();
+    let head = Head::new(&gateway, &route, query.as_deref(), parts, &chosen);
+    let answered = match head {
+        Ok(head) => head.answer(&gateway, body).await,
+        Err(failure) => Err(failure),
     };
+    let mut reply = answered.unwrap_or_else(|failure| Reply::new(failure.into_response()));
     let version = chosen.get().cloned();
-    let observed = parts.next().map(|part| part.observed).unwrap_or_default();
-    let others = parts.map(|part| (part.version, part.observed)).collect();
-    response.extensions_mut().insert(Served { route, version, observed, others });
-    response
+    let mut answered = reply.answered.into_iter();
+    let observed = answered.next().map(|(_, observed)| observed).unwrap_or_default();
+    let (others, ongoing) = (answered.collect(), reply.ongoing);
+    let served = Served { route, version, observed, others, ongoing };
+    reply.response.extensions_mut().insert(served);
+    reply.response
 }
 
 /// The version that answers, once it is chosen; known even if the request is then refused.
 type Chosen = Arc<OnceLock<Arc<Version>>>;
 
-async fn answer(
-    gateway: &Gateway,
-    route: &Arc<Route>,
-    query: Option<&str>,
-    (headers, body): (HeaderMap, Body),
-    chosen: &Chosen,
-) -> Result<Split, Failure> {
-    let asked = Asked::from_query(form_urlencoded::parse(query.unwrap_or_default().as_bytes()))?;
-    let limits = &route.limits;
-    let body = read(body, limits.body.unwrap_or(gateway.settings.max_body)).await?;
-    let most_rows = limits.rows.unwrap_or(gateway.settings.max_rows);
-    let request = Request { body: &body, asked, most_rows };
-    if body.len() < LARGE_BODY {
-        return json_body(route, &headers, request, chosen);
-    }
-    let (route, chosen, asked, body) = (route.clone(), chosen.clone(), request.asked, body.clone());
-    let task =
-        move || json_body(&route, &headers, Request { body: &body, asked, most_rows }, &chosen);
-    gateway.bench.run(task).await?
+/// A response and what it is counted as.
+struct Reply {
+    response: Response,
+    answered: Vec<(Arc<Version>, Observed)>,
+    ongoing: Option<Arc<Ongoing>>,
 }
 
-fn json_body(
-    route: &Route,
-    headers: &HeaderMap,
-    request: Request<'_>,
-    chosen: &Chosen,
-) -> Result<Split, Failure> {
-    let key = match &route.sticky {
-        Some(Sticky::Input(input)) if route.versions.len() > 1 => {
-            let answer = |part: Request<'_>, version: Arc<Version>| {
-                chosen.get_or_init(|| version.clone());
-                predict::json_body(route, part, |_, _| Ok(version))
-            };
-            return sticky::json_body(route, request, input, answer);
-        }
-        Some(Sticky::Header(name)) => headers.get(name).map(HeaderValue::as_bytes),
-        _ => None,
-    };
-    let predicted = predict::json_body(route, request, |route, named| {
-        let version = choose(route, named, key)?;
-        Ok(chosen.get_or_init(|| version).clone())
-    })?;
-    Ok(Split::whole(predicted))
-}
-
-/// The whole body, if it is no longer than the limit.
-pub(super) async fn read(body: Body, most: usize) -> Result<Bytes, Failure> {
-    match Limited::new(body, most).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            let detail = format!("the body is longer than {most} bytes; send the rows in parts");
-            Err(Failure::new(Kind::TooLarge, detail))
-        }
-        Err(error) if patience::is_stalled(error.as_ref()) => {
-            Err(Failure::new(Kind::Timeout, "the body stopped coming in; send it at once"))
-        }
-        Err(error) => {
-            let detail = format!("the body could not be read: {error}");
-            Err(Failure::new(Kind::Malformed, detail))
-        }
+impl Reply {
+    fn new(response: Response) -> Self {
+        Self { response, answered: Vec::new(), ongoing: None }
     }
 }
 
-fn respond(body: Vec<u8>, versions: &str) -> Response {
-    let mut response = Response::new(Body::from(body));
+/// What a request says of itself before its body is read.
+struct Head {
+    route: Arc<Route>,
+    headers: HeaderMap,
+    connection: Option<Arc<Connection>>,
+    sent: Sent,
+    wanted: Wanted,
+    asked: Asked,
+    most_rows: usize,
+    most_bytes: usize,
+    chosen: Chosen,
+}
+
+impl Head {
+    fn new(
+        gateway: &Gateway,
+        route: &Arc<Route>,
+        query: Option<&str>,
+        mut parts: Parts,
+        chosen: &Chosen,
+    ) -> Result<Self, Failure> {
+        let connection = parts.extensions.remove::<Arc<Connection>>();
+        let headers = parts.headers;
+        let sent = Sent::by_type(headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes))?;
+        let accepted = headers.get_all(ACCEPT).iter().map(HeaderValue::as_bytes);
+        let wanted = Wanted::by_accept(accepted, sent.form)?;
+        // A line that is refused stops no other unless that is asked for.
+        let asked = Asked { returns_errors: sent.form == Form::Lines, ..Asked::default() };
+        let query = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        let asked = asked.with_query(query)?;
+        let most_rows = route.limits.rows.unwrap_or(gateway.settings.max_rows);
+        let most_bytes = route.limits.body.unwrap_or(gateway.settings.max_body);
+        let (route, chosen) = (route.clone(), chosen.clone());
+        Ok(Self { route, headers, connection, sent, wanted, asked, most_rows, most_bytes, chosen })
+    }
+
+    async fn answer(self, gateway: &Arc<Gateway>, body: Body) -> Result<Reply, Failure> {
+        if (self.sent.form, self.wanted.form) == (Form::Lines, Form::Lines) {
+            return self.stream(gateway, body);
+        }
+        let body = body::whole(&self.headers, body, self.most_bytes).await?;
+        self.sent.check(&body)?;
+        if self.is_large(&body) {
+            let shared = gateway.clone();
+            return gateway.crowd.run(move || self.respond(&shared, &body)).await?;
+        }
+        self.respond(gateway, &body)
+    }
+
+    fn is_large(&self, body: &Bytes) -> bool {
+        let has_option = || memchr::memmem::find(body, b"\"explain\"").is_some();
+        body.len() >= LARGE_BODY
+            || (body.len() >= LARGE_EXPLAINED && (self.asked.explain.is_some() || has_option()))
+    }
+
+    /// The value of the header that the route goes by.
+    fn key(&self) -> Option<&[u8]> {
+        match &self.route.sticky {
+            Some(Sticky::Header(name)) => self.headers.get(name).map(HeaderValue::as_bytes),
+            _ => None,
+        }
+    }
+
+    /// Lines are answered as they come.
+    fn stream(self, gateway: &Arc<Gateway>, body: Body) -> Result<Reply, Failure> {
+        let who = Who::of(&self.route, self.asked.version.as_deref(), self.key())?;
+        let mut version = String::new();
+        if let Who::One(one) = &who {
+            self.chosen.get_or_init(|| one.clone());
+            version.clone_from(&one.name);
+        }
+        let body = decompressed(&self.headers, body)?;
+        let encoding = Encoding::accepted(&self.headers);
+        let longest = LONGEST.min(self.most_bytes);
+        let lines = Lines::new(self.route, who, self.asked, longest)?;
+        if let Some(connection) = &self.connection {
+            // Whoever talks may think in between.
+            connection.is_talking.store(true, Ordering::Relaxed);
+        }
+        let client = Client { most: self.most_bytes, patience: gateway.settings.patience() };
+        let started = stream::answer(gateway.clone(), body, lines, client, encoding);
+        let (body, ongoing) =
+            started.map_err(|error| Failure::new(Kind::Internal, error.to_string()))?;
+        let mut reply = Reply::new(response(body, self.wanted.media_type, &version, encoding));
+        reply.ongoing = Some(ongoing);
+        Ok(reply)
+    }
+
+    fn respond(mut self, gateway: &Gateway, body: &[u8]) -> Result<Reply, Failure> {
+        let request = Request {
+            body,
+            sent: self.sent.form,
+            wanted: self.wanted.form,
+            asked: std::mem::take(&mut self.asked),
+            most_rows: self.most_rows,
+            most_explained: gateway.settings.max_explained_rows,
+            key: self.key(),
+            chosen: &self.chosen,
+        };
+        let predicted = predict::predict(&self.route, request, &gateway.crowd)?;
+        let Predicted { mut body, answered } = predicted;
+        let mut encoding = None;
+        if body.len() >= SHORT {
+            encoding = Encoding::accepted(&self.headers);
+            if let Some(encoding) = encoding {
+                let compressed = encoding.compress(&body);
+                body =
+                    compressed.map_err(|error| Failure::new(Kind::Internal, error.to_string()))?;
+            }
+        }
+        let names: Vec<_> = answered.iter().map(|(version, _)| version.name.as_str()).collect();
+        let versions = names.join(", ");
+        let response = response(Body::from(body), self.wanted.media_type, &versions, encoding);
+        Ok(Reply { response, answered, ongoing: None })
+    }
+}
+
+/// A response with the versions that have answered, if they are known.
+fn response(
+    body: Body,
+    media_type: &'static str,
+    versions: &str,
+    encoding: Option<Encoding>,
+) -> Response {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Ok(versions) = HeaderValue::from_str(versions) {
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    if let (Ok(versions), false) = (HeaderValue::from_str(versions), versions.is_empty()) {
         headers.insert("penstock-version", versions);
+    }
+    if let Some(encoding) = encoding {
+        headers.insert(CONTENT_ENCODING, encoding.header());
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     }
     response
 }

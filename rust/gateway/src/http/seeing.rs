@@ -1,6 +1,7 @@
 //! Around every request: its name, its counts, and an answer even if the code that answers panics.
 
 use super::problem;
+use super::stream::Ongoing;
 use crate::catalog::{Route, Version};
 use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
@@ -34,6 +35,8 @@ pub struct Served {
     pub observed: Observed,
     /// Other versions that have answered rows of the same request.
     pub others: Vec<(Arc<Version>, Observed)>,
+    /// The answer is not there as a whole, and counts its rows itself.
+    pub ongoing: Option<Arc<Ongoing>>,
 }
 
 /// `GET /metrics`.
@@ -186,7 +189,10 @@ impl Begun {
             tally.unwrap_or(&seeing.tally).error(&failure.code);
         }
         self.log(&response, failure.as_ref(), served.as_ref());
-        if let Some(Served { route, version: Some(version), observed, others }) = served {
+        if let Some(ongoing) = served.as_ref().and_then(|served| served.ongoing.as_ref()) {
+            ongoing.tell(self.id.to_str().unwrap_or_default());
+        }
+        if let Some(Served { route, version: Some(version), observed, others, .. }) = served {
             let id = self.id.to_str().unwrap_or_default();
             seeing.hand_over(id, &route, &version, observed);
             for (version, observed) in others {

@@ -78,17 +78,17 @@ pub fn only_route(gateway: &Gateway) -> Result<Arc<Route>, Failure> {
     }
 }
 
-/// Runs what may take long beside the threads that read sockets.
+/// Runs what may take long beside the threads that read sockets, in its turn.
 ///
 /// # Errors
-/// Those of the task, and its unexpected end.
+/// Those of the task, or its turn did not come in time.
 pub async fn run<T: Send + 'static>(
+    gateway: &Gateway,
     is_large: bool,
     task: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     if !is_large {
         return task();
     }
-    let done = tokio::task::spawn_blocking(task).await;
-    done.map_err(|_| Failure::new(Kind::Internal, "the prediction ended unexpectedly"))?
+    gateway.crowd.run(task).await?
 }

@@ -5,11 +5,13 @@ use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
 use crate::limits::Place;
 
+pub type Places = (Place, Option<Place>);
+
 /// Places for a request: one of the server, and one of its route if that is limited.
 ///
 /// # Errors
 /// All places are taken.
-pub fn enter(gateway: &Gateway, route: Option<&Route>) -> Result<(Place, Option<Place>), Failure> {
+pub fn enter(gateway: &Gateway, route: Option<&Route>) -> Result<Places, Failure> {
     let most = gateway.settings.max_in_flight;
     let place = gateway.gate.enter(most).ok_or_else(|| {
         let detail = format!("{most} requests are in flight already; try again later");

@@ -43,7 +43,7 @@ impl Clock {
 
 /// What is seen of one request. It counts when it is finished; of a request that is refused as a whole, no rows do.
 pub struct Observation {
-    version: Arc<Version>,
+    pub version: Arc<Version>,
     pub clock: Clock,
     /// A row that comes alone needs none of its locks.
     batch: Mutex<Batch>,
@@ -124,12 +124,7 @@ impl Observation {
 
     /// Rows were predicted as a part of the request, on this thread or another. `answer` tells the answers by the
     /// position of the element among those of all outputs, and by the row counted from the first one of the part.
-    pub fn part<'a>(
-        &self,
-        part: &Part<'_>,
-        answer: impl Fn(usize, usize) -> Answer<'a>,
-        clock: &Clock,
-    ) {
+    pub fn part<'a>(&self, part: &Part<'_>, answer: impl Fn(usize, usize) -> Answer<'a>) {
         let (seen, plan) = (&*self.version.seen, &self.version.loaded.model.plan);
         let mut counts = vec![0; seen.bins.width];
         count_inputs(seen, plan, part, &mut counts);
@@ -138,8 +133,6 @@ impl Observation {
         let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
         batch.rows += part.rows.len();
         batch.refused += part.refused.len();
-        let stages = batch.stages.iter_mut().zip(clock.stages);
-        stages.for_each(|(all, duration)| *all += duration);
         if batch.counts.is_empty() {
             batch.counts = counts;
         } else {
@@ -148,6 +141,13 @@ impl Observation {
         if let Some(copied) = &mut batch.copied {
             copy(copied, plan, part, &answer);
         }
+    }
+
+    /// A part of the request took its time.
+    pub fn spent(&self, clock: &Clock) {
+        let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        let stages = batch.stages.iter_mut().zip(clock.stages);
+        stages.for_each(|(all, duration)| *all += duration);
     }
 
     /// The answer is written.

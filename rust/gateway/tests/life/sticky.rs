@@ -1,6 +1,6 @@
 //! Rows that stay with their version.
 
-use super::world::{prediction, Gateway, World, ROW};
+use super::world::{get, prediction, Answer, Gateway, World, ROW};
 use serde_json::{json, Value};
 use std::collections::BTreeSet;
 
@@ -59,6 +59,58 @@ fn a_refused_row_tells_its_place_in_the_whole_batch() {
     let answer = gateway.predict(&format!("{{\"on_error\":\"return\",\"rows\":[{list}]}}")).json();
     assert_eq!(answer["predictions"][17]["error"]["row"], json!(17));
     assert!(answer["predictions"][16]["error"].is_null());
+}
+
+fn ask_as(gateway: &Gateway, media_type: &str, accept: &str, body: &str) -> Answer {
+    let headers =
+        format!("content-type: {media_type}\r\naccept: {accept}\r\nconnection: close\r\n");
+    let mut client = gateway.connect();
+    client.send(&prediction(body, &headers));
+    client.whole_answer().unwrap()
+}
+
+#[test]
+fn tables_and_lines_are_split_as_json_is_and_keep_their_order() {
+    let (_world, gateway) = start(json!({"input": "hour"}));
+    let versions: Vec<_> = (0..24).map(|hour| version(&gateway, &row(hour))).collect();
+    let seen = |gateway: &Gateway, version: &str| {
+        let sample =
+            format!("penstock_rows_total{{route=\"golden\",version=\"{version}\",role=\"live\"}} ");
+        let page = gateway.ask(&get("/metrics")).body;
+        let value = page.lines().find_map(|line| line.strip_prefix(&sample)).map(str::to_owned);
+        value.map_or(0, |value| value.parse::<usize>().unwrap())
+    };
+    let lines: String = (0..24).map(|hour| row(hour) + "\n").collect();
+    let csv: String = (0..24).map(|hour| format!("UA,{},{hour}.0\n", 100 * hour)).collect();
+    let csv = format!("carrier,distance,hour\n{csv}");
+    let list = format!("[{}]", (0..24).map(row).collect::<Vec<_>>().join(","));
+    let alone: Vec<_> = (0..24).map(|hour| gateway.predict(&row(hour)).json()).collect();
+    let ones = versions.iter().filter(|version| *version == "1").count();
+    let (ndjson, json, text) = ("application/x-ndjson", "application/json", "text/csv");
+    for (media_type, accept, body) in [
+        (ndjson, ndjson, &lines),
+        (ndjson, json, &lines),
+        (text, json, &csv),
+        (json, ndjson, &list),
+        (text, text, &csv),
+    ] {
+        let before = (seen(&gateway, "1"), seen(&gateway, "2"));
+        let answer = ask_as(&gateway, media_type, accept, body);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let after = (seen(&gateway, "1"), seen(&gateway, "2"));
+        assert_eq!((after.0 - before.0, after.1 - before.1), (ones, 24 - ones), "{media_type}");
+        if accept == ndjson {
+            let lines = answer.body.lines().map(|line| serde_json::from_str(line).unwrap());
+            assert_eq!(lines.collect::<Vec<Value>>(), alone);
+        } else if accept == json {
+            assert_eq!(answer.json()["predictions"], json!(alone));
+        } else {
+            let label = |line: &str| line.split(',').next().unwrap().to_owned();
+            let labels: Vec<_> = answer.body.lines().skip(1).map(label).collect();
+            let expected: Vec<_> = alone.iter().map(|one| one["label"].as_str().unwrap()).collect();
+            assert_eq!(labels, expected);
+        }
+    }
 }
 
 #[test]

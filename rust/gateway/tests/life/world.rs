@@ -176,6 +176,25 @@ impl Client {
         read_answer(&mut self.0)
     }
 
+    /// An answer up to the end of the connection, also if it came in chunks.
+    pub fn whole_answer(&mut self) -> std::io::Result<Answer> {
+        let mut text = String::new();
+        self.0.read_to_string(&mut text)?;
+        let wrong = || std::io::Error::other("no head");
+        let (head, mut body) = text.split_once("\r\n\r\n").ok_or_else(wrong)?;
+        let status = head.get(9..12).and_then(|text| text.parse().ok()).ok_or_else(wrong)?;
+        let mut answer = Answer { status, head: head.to_owned(), body: body.to_owned() };
+        if answer.header("transfer-encoding") == Some("chunked") {
+            answer.body.clear();
+            while let Some((size, rest)) = body.split_once("\r\n") {
+                let size = usize::from_str_radix(size, 16).map_err(std::io::Error::other)?;
+                answer.body.push_str(rest.get(..size).ok_or_else(wrong)?);
+                body = rest.get(size + 2..).unwrap_or_default();
+            }
+        }
+        Ok(answer)
+    }
+
     /// Whether the other side has closed the connection.
     pub fn is_closed(&mut self) -> bool {
         matches!(self.0.read(&mut [0]), Ok(0) | Err(_))

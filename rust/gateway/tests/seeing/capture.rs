@@ -47,6 +47,23 @@ fn a_captured_request_has_its_name_its_version_its_rows_and_its_answers() {
 }
 
 #[test]
+fn a_stream_of_lines_is_captured_under_its_name() {
+    let world = world(json!({"share": 1}), &[]);
+    let request = axum::http::Request::post("/v1/models/late/predict");
+    let request =
+        request.header("content-type", "application/x-ndjson").header("x-request-id", "s-1");
+    let body = "{\"hour\":1}\n{\"hour\":\"x\"}\n{\"hour\":3}\n";
+    let answer = world.ask(request.body(body.into()).unwrap());
+    let answers: Vec<Value> =
+        answer.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [line] = &lines(&world)[..] else { panic!("not one line") };
+    assert_eq!(line["request_id"], "s-1");
+    let captured: Vec<_> =
+        line["captured"].as_array().unwrap().iter().map(|row| &row["answer"]).collect();
+    assert_eq!(captured, [&answers[0], &answers[2]]);
+}
+
+#[test]
 fn what_is_omitted_or_hashed_is_in_no_file() {
     let entry = json!({"share": 1, "omit": ["distance"], "hash": ["carrier"]});
     let world = world(entry, &["--capture-salt", "pepper"]);

@@ -121,3 +121,58 @@ fn every_family_is_described_once_and_every_sample_is_one_of_the_family_before()
         assert!(families.contains(name));
     }
 }
+
+const LIVE: &str = "{route=\"late\",version=\"1\",role=\"live\"}";
+
+/// Asks with a type, and counts all samples of the values of inputs and outputs after it.
+fn told(media_type: &str, body: String) -> (Vec<String>, f64, f64) {
+    let world = World::new();
+    let request = axum::http::Request::post("/v1/models/late/predict?on_error=return");
+    let request = request.header("content-type", media_type);
+    assert_eq!(world.ask(request.body(body.into()).unwrap()).status, 200);
+    let is_value = |line: &&str| {
+        line.starts_with("penstock_") && (line.contains("field=") || line.contains("output="))
+    };
+    let page = world.get("/metrics").text;
+    let mut values: Vec<_> = page.lines().filter(is_value).map(str::to_owned).collect();
+    let drift = world.get("/v1/models/late/drift").json();
+    values.push(drift["versions"][0]["windows"].to_string());
+    let rows = world.metric(&format!("penstock_rows_total{LIVE}"));
+    (values, rows, world.metric(&format!("penstock_refused_rows_total{LIVE}")))
+}
+
+#[test]
+fn rows_count_the_same_in_every_form_and_number() {
+    let rows = |wrong: &str| {
+        let row = |at: usize| match at {
+            50 => format!("{{\"carrier\":\"UA\",\"hour\":{wrong}}}"),
+            _ => format!("{{\"carrier\":\"UA\",\"distance\":{},\"hour\":{}}}", at * 10, at % 24),
+        };
+        (0..200).map(row).collect::<Vec<_>>()
+    };
+    let lines = told("application/x-ndjson", rows("\"x\"").join("\n"));
+    assert_eq!((lines.1, lines.2), (200.0, 1.0));
+    let list = told("application/json", format!("[{}]", rows("\"x\"").join(",")));
+    assert_eq!(list, lines);
+    let csv = |at: usize| match at {
+        50 => "UA,,x\n".to_owned(),
+        _ => format!("UA,{},{}\n", at * 10, at % 24),
+    };
+    let csv: String = (0..200).map(csv).collect();
+    assert_eq!(told("text/csv", format!("carrier,distance,hour\n{csv}")), lines);
+    // One after the other, as single rows are counted.
+    let world = World::new();
+    rows("\"x\"").iter().for_each(|row| drop(world.predict(row)));
+    let drift = world.get("/v1/models/late/drift").json()["versions"][0]["windows"].to_string();
+    assert_eq!(Some(&drift), lines.0.last());
+}
+
+#[test]
+fn a_batch_that_is_refused_counts_no_rows_whatever_its_form() {
+    let world = World::new();
+    let rows = format!("{},{{\"hour\":\"x\"}}", vec![ROW; 100].join(","));
+    assert_eq!(world.predict(format!("[{rows}]")).status, 422);
+    assert_eq!(world.metric(&format!("penstock_rows_total{LIVE}")), 0.0);
+    let errors = "penstock_errors_total{route=\"late\",version=\"1\",code=\"invalid\"}";
+    assert_eq!(world.metric(errors), 1.0);
+}

@@ -9,6 +9,7 @@ use penstock_core::cell::Cell;
 use penstock_core::error::Warning;
 use penstock_core::explain::ExplainScratch;
 use penstock_core::plan::block::Scratch;
+use penstock_core::plan::Plan;
 use penstock_core::rows::{ListSeed, RowSeed, Rows};
 use serde::de::DeserializeSeed;
 use serde_json::value::RawValue;
@@ -58,27 +59,15 @@ pub fn json_body(
     let mut seeing = Observation::begin(route, version.clone(), started);
     let mut rows = Rows::new(plan, request.asked.fields.clone());
     let is_single = matches!(packing, Packing::Row);
-    let most = request.most_rows;
     let bytes = match packing {
         Packing::Row | Packing::List => request.body,
         Packing::Rows(rows) => rows.get().as_bytes(),
     };
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let read = match is_single {
-        true => RowSeed { plan, rows: &mut rows }.deserialize(&mut reader),
-        false => ListSeed { plan, rows: &mut rows, most }.deserialize(&mut reader),
-    };
-    if rows.len() > most {
-        let detail = format!("the request has more than {most} rows; send them in parts");
-        return Err(Failure::new(Kind::TooLarge, detail));
-    }
-    read.and_then(|()| reader.end()).map_err(|error| malformed(&error))?;
+    read_rows(plan, bytes, (is_single, request.most_rows), &mut rows)?;
     seeing.clock.lap(Stage::Parse);
-    if !is_single {
-        seeing.batched();
-    }
     let mut body = Vec::with_capacity(64 + 128 * rows.len());
     if !is_single {
+        seeing.batched();
         body.extend_from_slice(b"{\"predictions\":[");
     }
     let mut wrong = rows.wrong.iter().peekable();
@@ -104,8 +93,26 @@ pub fn json_body(
     if !is_single {
         body.extend_from_slice(b"]}");
     }
-    let observed = seeing.finish();
-    Ok(Predicted { body, version, observed })
+    Ok(Predicted { body, version, observed: seeing.finish() })
+}
+
+/// Reads one row, or a list of at most so many.
+fn read_rows<'a>(
+    plan: &Plan,
+    bytes: &'a [u8],
+    (is_single, most): (bool, usize),
+    rows: &mut Rows<'a>,
+) -> Result<(), Failure> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let read = match is_single {
+        true => RowSeed { plan, rows: &mut *rows }.deserialize(&mut reader),
+        false => ListSeed { plan, rows: &mut *rows, most }.deserialize(&mut reader),
+    };
+    if rows.len() > most {
+        let detail = format!("the request has more than {most} rows; send them in parts");
+        return Err(Failure::new(Kind::TooLarge, detail));
+    }
+    read.and_then(|()| reader.end()).map_err(|error| malformed(&error))
 }
 
 /// Writes the entries of one row's answer; nothing of it if the row is refused.

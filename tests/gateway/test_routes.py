@@ -26,7 +26,9 @@ def refusal(folder, routes):
     """Why the gateway refuses the routes; nothing if it does not."""
     (folder / "routes.json").write_text(json.dumps(routes), encoding="utf-8")
     # An address of nobody here: what comes that far has loaded everything.
-    command = [binary(), str(folder), "--host", "192.0.2.1", "--port", "0"]
+    tokens = folder / "tokens"
+    tokens.write_text(f"team {'0' * 64}\n", encoding="utf-8")
+    command = [binary(), str(folder), "--host", "192.0.2.1", "--port", "0", "--tokens", str(tokens)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 3
     return "" if "cannot listen" in done.stderr else done.stderr

@@ -2,7 +2,7 @@
 
 use crate::seeing::logs::{LogFormat, LogLevel};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -163,7 +163,12 @@ impl Settings {
 
     /// The options. Their help page does not depend on where it is printed, nor tells what variables hold.
     fn options() -> clap::Command {
-        Self::command().term_width(80).mut_args(|option| option.hide_env_values(true))
+        let help = Arg::new("help").short('h').long("help").help("Print help");
+        Self::command()
+            .term_width(80)
+            .disable_help_flag(true)
+            .arg(help.action(ArgAction::HelpShort))
+            .mut_args(|option| option.hide_env_values(true))
     }
 
     /// Threads that answer requests.

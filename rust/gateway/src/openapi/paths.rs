@@ -2,6 +2,7 @@
 
 use super::problems::{references, PREDICTING, READING};
 use super::{reference, Told};
+use crate::forms::Form;
 use serde_json::{json, Map, Value};
 
 const OPTIONS: &str = "Options stand beside `rows` in the body, or in the query, where `on_error=return` \
@@ -32,12 +33,12 @@ fn predict(told: &Told<'_>, row: &Value, prediction: &Value) -> Value {
     responses.insert(
         "200".to_owned(),
         json!({
-            "description": "Predictions, in the form of the rows.",
+            "description": "Predictions, in the form of the rows unless `Accept` asks for another.",
             "headers": {"penstock-version": {
-                "description": "The version that answered.",
+                "description": "The version that answered; several where rows are split between versions.",
                 "schema": {"type": "string"},
             }},
-            "content": {"application/json": {"schema": answer}},
+            "content": in_all_forms(answer, "One object or error a line."),
         }),
     );
     json!({
@@ -48,10 +49,22 @@ fn predict(told: &Told<'_>, row: &Value, prediction: &Value) -> Value {
         "parameters": parameters(told),
         "requestBody": {
             "required": true,
-            "content": {"application/json": {"schema": body(told, row)}},
+            "content": in_all_forms(body(told, row), "One row as an object a line; answered as they come."),
         },
         "responses": responses,
     })
+}
+
+/// Rows or answers under each media type; JSON has a schema, the others are told in words.
+fn in_all_forms(schema: Value, lines: &str) -> Value {
+    let text = |description: &str| json!({"schema": {"type": "string", "description": description}});
+    let forms = [
+        (Form::Json, json!({"schema": schema})),
+        (Form::Lines, text(lines)),
+        (Form::Csv, text("Names in the first line, then a line for each row (RFC 4180).")),
+        (Form::Arrow, json!({"schema": {"description": "A stream of Arrow record batches."}})),
+    ];
+    forms.into_iter().map(|(form, content)| (form.media_type().to_owned(), content)).collect()
 }
 
 /// Each form that a JSON body can have.
@@ -146,7 +159,7 @@ pub fn common() -> Map<String, Value> {
         ("/livez", "The process answers", text(), &READING),
         ("/readyz", "Requests may be sent", text(), &READING),
     ];
-    let tell = |(path, summary, content, statuses): (&str, &str, Value, &[u16; 6])| {
+    let tell = |(path, summary, content, statuses): (&str, &str, Value, &[u16; 7])| {
         (path.to_owned(), get("gateway", summary, content, statuses))
     };
     paths.into_iter().map(tell).collect()

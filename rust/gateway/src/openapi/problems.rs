@@ -6,7 +6,7 @@ use penstock_core::error::Code;
 use serde_json::{json, Map, Value};
 
 /// Every kind, so that the document names every code.
-const KINDS: [Kind; 19] = [
+const KINDS: [Kind; 20] = [
     Kind::Malformed,
     Kind::Option,
     Kind::Columns,
@@ -24,6 +24,7 @@ const KINDS: [Kind; 19] = [
     Kind::TooMany,
     Kind::Overloaded,
     Kind::Timeout,
+    Kind::Deadline,
     Kind::NotReady,
     Kind::Internal,
 ];
@@ -42,10 +43,10 @@ const VALUES: [Code; 9] = [
 ];
 
 /// Statuses that a prediction may be refused with.
-pub const PREDICTING: [u16; 12] = [400, 401, 403, 404, 406, 408, 413, 415, 422, 429, 500, 503];
+pub const PREDICTING: [u16; 13] = [400, 401, 403, 404, 406, 408, 413, 415, 422, 429, 500, 503, 504];
 
 /// Statuses that anything else may be refused with.
-pub const READING: [u16; 6] = [401, 403, 404, 429, 500, 503];
+pub const READING: [u16; 7] = [401, 403, 404, 429, 500, 503, 504];
 
 pub fn schema() -> Value {
     let mut codes: Vec<&str> = KINDS.iter().map(|kind| kind.code()).collect();

@@ -26,7 +26,7 @@ pub struct Client {
 /// What becomes known of a stream, or is kept for it, when its response is under way.
 pub struct Ongoing {
     id: Mutex<Option<oneshot::Sender<String>>>,
-    places: OnceLock<Places>,
+    places: Arc<OnceLock<Places>>,
 }
 
 impl Ongoing {
@@ -60,16 +60,17 @@ pub fn answer(
     let room = Arc::new(Semaphore::new(client.most.min(Semaphore::MAX_PERMITS)));
     let encoder = encoding.map(Encoder::new).transpose()?;
     let (sender, id) = oneshot::channel();
-    let ongoing = Arc::new(Ongoing { id: Mutex::new(Some(sender)), places: OnceLock::new() });
+    let places = Arc::<OnceLock<Places>>::default();
+    let ongoing = Ongoing { id: Mutex::new(Some(sender)), places: places.clone() };
     let outlet = Outlet { encoder, pieces, room: room.clone(), client, is_ended: false };
-    let counting = Counting { gateway, id: Err(id), _ongoing: ongoing.clone() };
+    let counting = Counting { gateway, id: Err(id), _places: places };
     tokio::spawn(run(body, lines, outlet, counting));
     let next = |(mut received, room): (UnboundedReceiver<Piece>, Arc<Semaphore>)| async move {
         let piece: Piece = received.recv().await?;
         room.add_permits(piece.as_ref().map_or(0, Bytes::len));
         Some((piece, (received, room)))
     };
-    Ok((Body::from_stream(futures_util::stream::unfold((received, room), next)), ongoing))
+    Ok((Body::from_stream(futures_util::stream::unfold((received, room), next)), Arc::new(ongoing)))
 }
 
 /// Part of an answer; an error where it ends before its time, so that nobody takes it for whole.
@@ -80,7 +81,8 @@ struct Counting {
     gateway: Arc<Gateway>,
     /// The name of the request, once it is known.
     id: Result<String, oneshot::Receiver<String>>,
-    _ongoing: Arc<Ongoing>,
+    /// Free again when the stream ends.
+    _places: Arc<OnceLock<Places>>,
 }
 
 impl Counting {

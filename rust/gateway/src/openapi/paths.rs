@@ -57,7 +57,8 @@ fn predict(told: &Told<'_>, row: &Value, prediction: &Value) -> Value {
 
 /// Rows or answers under each media type; JSON has a schema, the others are told in words.
 fn in_all_forms(schema: Value, lines: &str) -> Value {
-    let text = |description: &str| json!({"schema": {"type": "string", "description": description}});
+    let text =
+        |description: &str| json!({"schema": {"type": "string", "description": description}});
     let forms = [
         (Form::Json, json!({"schema": schema})),
         (Form::Lines, text(lines)),

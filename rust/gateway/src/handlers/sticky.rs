@@ -34,7 +34,7 @@ pub fn cell_key<'a>(cell: Cell<'a>, field: Option<FieldType>) -> Cow<'a, [u8]> {
         Cell::Boolean(x) => Cow::Borrowed(if x { b"true" } else { b"false" }),
         Cell::Lexical(text) if field == Some(FieldType::Number) => {
             let number = text.trim().parse::<f64>().ok();
-            number.map_or(Cow::Borrowed(text.as_bytes()), |number| number_key(number))
+            number.map_or(Cow::Borrowed(text.as_bytes()), number_key)
         }
         Cell::Text(text) | Cell::Lexical(text) => Cow::Borrowed(text.as_bytes()),
         Cell::Timestamp(x) => Cow::Owned(instant(x).into_bytes()),

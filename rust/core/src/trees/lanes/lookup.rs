@@ -42,6 +42,12 @@ pub trait Lookup {
         row: Self::Row,
         tests: &NodeTests<NODES>,
     ) -> u64;
+
+    /// Twice a number below 64, and one more if the bit of that number is set.
+    #[inline(always)]
+    unsafe fn child(outcomes: u64, number: u64) -> u64 {
+        2 * number + (outcomes >> (number & 63) & 1)
+    }
 }
 
 /// Work for the lookups of any kernel.

@@ -1,6 +1,7 @@
 //! Lookups by shuffles of 16 bytes, with AVX2.
 
 use super::lookup::{Lookup, NodeTests, RowBytes, RowJob};
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 pub struct Shuffles;
@@ -56,6 +57,29 @@ impl Lookup for Shuffles {
         }
         outcomes
     }
+
+    #[inline(always)]
+    unsafe fn child(outcomes: u64, number: u64) -> u64 {
+        child(outcomes, number)
+    }
+}
+
+/// [`Lookup::child`] in two instructions. In Rust it is three, and compilers make slow vectors of eight of them: with
+/// this, a row took 20 % less (500 trees of six levels, Zen 3).
+#[inline(always)]
+pub fn child(outcomes: u64, number: u64) -> u64 {
+    let mut child = number;
+    // SAFETY: it reads and writes these registers and the flags, nothing else; a bit number is taken modulo 64.
+    unsafe {
+        asm!(
+            "bt {outcomes}, {child}",
+            "adc {child}, {child}",
+            outcomes = in(reg) outcomes,
+            child = inout(reg) child,
+            options(pure, nomem, nostack),
+        );
+    }
+    child
 }
 
 #[inline(always)]

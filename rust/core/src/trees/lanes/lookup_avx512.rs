@@ -1,6 +1,7 @@
 //! Lookups by permutations of 64 bytes, with AVX-512 (F, BW and VBMI).
 
 use super::lookup::{Lookup, NodeTests, RowBytes, RowJob};
+use super::lookup_avx2;
 use std::arch::x86_64::*;
 
 pub struct Permutations;
@@ -45,5 +46,10 @@ impl Lookup for Permutations {
             }
             _mm512_cmpgt_epi8_mask(found, load(&tests.spans.0))
         }
+    }
+
+    #[inline(always)]
+    unsafe fn child(outcomes: u64, number: u64) -> u64 {
+        lookup_avx2::child(outcomes, number)
     }
 }

@@ -1,9 +1,7 @@
 //! Runs a program over one row.
 
 use super::super::blend::Tests;
-use super::super::lanes::{
-    Kernel, Lookup, NodeTests, RowBytes, RowJob, RowKernel, BIAS, MOST_LANES,
-};
+use super::super::lanes::{Kernel, Lookup, RowBytes, RowJob, RowKernel, BIAS, MOST_LANES};
 use super::super::nodes::{Node, Word};
 use super::super::LANES;
 use super::groups::{Group, LevelTree, ObliviousTrees, PathTree};
@@ -176,7 +174,7 @@ impl<const NODES: usize> Way for [PathTree<NODES>; LANES] {
         // that all ways lead on to nodes that exist.
         unsafe {
             for (at, tree) in group.trees.iter().enumerate() {
-                let above = outcomes::<T, PIECES, LOWS, NODES>(row, &tree.tests);
+                let above = T::above::<PIECES, LOWS, NODES>(row, &tree.tests);
                 exits[at] = (above << (64 - NODES)) ^ flips[at];
                 stops[at] = exits[at] | group.ends[at];
                 let stop = stops[at].leading_zeros() as usize;
@@ -200,7 +198,7 @@ impl<const NODES: usize> Way for [PathTree<NODES>; LANES] {
 }
 
 impl<const NODES: usize> Way for [LevelTree<NODES>; LANES] {
-    /// Down one level after the other, of which there is the same number in all trees.
+    /// Down one level after the other, of which there is the same number in all trees, interleaved.
     #[inline(always)]
     unsafe fn find<T: Lookup, const PIECES: usize, const LOWS: bool>(
         group: &Group<Self>,
@@ -208,16 +206,21 @@ impl<const NODES: usize> Way for [LevelTree<NODES>; LANES] {
         (flips, firsts): (&[u64; LANES], &[u32; LANES]),
         found: &mut [u32; LANES],
     ) {
-        // One tree after the other: interleaved by hand, compilers make slow vectors of it.
+        let mut outcomes_of = [0; LANES];
         for (at, tree) in group.trees.iter().enumerate() {
             // SAFETY: as the caller promises.
-            let outcomes = unsafe { outcomes::<T, PIECES, LOWS, NODES>(row, &tree.tests) };
-            let outcomes = outcomes ^ flips[at];
-            let mut number = 1;
-            for _ in 0..NODES.ilog2() {
-                number = 2 * number + (outcomes >> (number & 63) & 1) as usize;
+            let outcomes = unsafe { T::above::<PIECES, LOWS, NODES>(row, &tree.tests) };
+            outcomes_of[at] = outcomes ^ flips[at];
+        }
+        let mut numbers = [1; LANES];
+        for _ in 0..NODES.ilog2() {
+            for (number, outcomes) in numbers.iter_mut().zip(outcomes_of) {
+                // SAFETY: as above.
+                *number = unsafe { T::child(outcomes, *number) };
             }
-            found[at] = firsts[at] + u32::from(tree.leaves[number % NODES]);
+        }
+        for (at, tree) in group.trees.iter().enumerate() {
+            found[at] = firsts[at] + u32::from(tree.leaves[numbers[at] as usize % NODES]);
         }
     }
 }
@@ -232,19 +235,10 @@ impl Way for ObliviousTrees {
         found: &mut [u32; LANES],
     ) {
         // SAFETY: as the caller promises.
-        let outcomes = unsafe { outcomes::<T, PIECES, LOWS, 64>(row, &group.trees.tests) };
+        let outcomes = unsafe { T::above::<PIECES, LOWS, 64>(row, &group.trees.tests) };
         let leaves = flips.iter().fold(outcomes, |outcomes, flips| outcomes ^ flips).to_le_bytes();
         for (at, leaf) in leaves.iter().enumerate() {
             found[at] = firsts[at] + u32::from(*leaf);
         }
     }
-}
-
-#[inline(always)]
-unsafe fn outcomes<T: Lookup, const PIECES: usize, const LOWS: bool, const NODES: usize>(
-    row: T::Row,
-    tests: &NodeTests<NODES>,
-) -> u64 {
-    // SAFETY: as the caller promises.
-    unsafe { T::above::<PIECES, LOWS, NODES>(row, tests) }
 }

@@ -25,7 +25,7 @@ pub struct Run {
 }
 
 /// Groups that are run together, at most. The leaves of so few are added while the next ones are on their way.
-pub const RUN_GROUPS: usize = 4;
+pub const RUN_GROUPS: usize = 16;
 
 impl Run {
     /// So many groups that are all walked.

@@ -26,6 +26,8 @@ struct Kind {
     name: &'static str,
     trees: usize,
     leaves: usize,
+    /// Levels of inner nodes, at most.
+    depth: usize,
     /// Different thresholds of a number.
     cuts: usize,
     missing_left: f64,
@@ -39,6 +41,7 @@ const PLAIN: Kind = Kind {
     name: "numbers",
     trees: 500,
     leaves: 63,
+    depth: usize::MAX,
     cuts: 250,
     missing_left: 0.0,
     categorical: 0.0,
@@ -46,8 +49,11 @@ const PLAIN: Kind = Kind {
     is_oblivious: false,
 };
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 9] = [
     PLAIN,
+    Kind { name: "few leaves", leaves: 31, ..PLAIN },
+    Kind { name: "six levels", leaves: 64, depth: 6, ..PLAIN },
+    Kind { name: "few trees", trees: 16, ..PLAIN },
     Kind { name: "missing values", missing_left: 0.5, ..PLAIN },
     Kind { name: "one-hot levels", levels: 0.3, ..PLAIN },
     Kind { name: "category sets", categorical: 0.3, ..PLAIN },
@@ -115,12 +121,12 @@ fn grow(kind: &Kind, rows: &[Vec<f64>], random: &mut Random) -> (Trees, Inputs) 
 /// Splits one leaf after the other, those of many rows sooner.
 fn grow_tree(kind: &Kind, rows: &[Vec<f64>], trees: &mut Trees, random: &mut Random) {
     let root = trees.features.len();
-    let mut leaves = vec![(add_leaf(trees), (0..rows.len()).collect::<Vec<_>>())];
+    let mut leaves = vec![(add_leaf(trees), (0..rows.len()).collect::<Vec<_>>(), 0)];
     let mut tries = 0;
     while leaves.len() < kind.leaves && tries < 20 * kind.leaves {
         tries += 1;
         let at = (0..3).map(|_| random.below(leaves.len())).max_by_key(|at| leaves[*at].1.len());
-        let (node, members) = leaves.swap_remove(at.unwrap_or(0));
+        let (node, members, depth) = leaves.swap_remove(at.unwrap_or(0));
         let (feature, threshold, flags) =
             test(kind, &rows[members[random.below(members.len())]], random);
         let is_left = |row: &usize| match flags & 1 {
@@ -129,18 +135,18 @@ fn grow_tree(kind: &Kind, rows: &[Vec<f64>], trees: &mut Trees, random: &mut Ran
             _ => trees.set_words[threshold as usize] >> rows[*row][feature] as u32 & 1 != 0,
         };
         let (left, right): (Vec<_>, Vec<_>) = members.iter().copied().partition(is_left);
-        if left.is_empty() || right.is_empty() {
-            leaves.push((node, members));
+        if left.is_empty() || right.is_empty() || depth == kind.depth {
+            leaves.push((node, members, depth));
             continue;
         }
         trees.features[node] = feature as i32;
         (trees.thresholds[node], trees.flags[node]) = (threshold, flags);
-        let children = [left, right].map(|members| (add_leaf(trees), members));
+        let children = [left, right].map(|members| (add_leaf(trees), members, depth + 1));
         trees.left[node] = (children[0].0 - root) as i32;
         trees.right[node] = (children[1].0 - root) as i32;
         leaves.extend(children);
     }
-    for (node, _) in leaves {
+    for (node, ..) in leaves {
         trees.left[node] = trees.leaves.len() as i32;
         trees.leaves.push(random.uniform() - 0.5);
     }

@@ -3,6 +3,7 @@
 use super::blend::{Blend, Program, Tests};
 use super::lanes::Kernel;
 use super::nodes::{Node, Word};
+use super::paths::{Paths, Row, Run, RUN_GROUPS};
 use super::planes::Planes;
 use super::sets::Tables;
 use super::walk::{walk, Test};
@@ -38,6 +39,9 @@ pub struct Forest<W> {
     pub(super) tree_count: usize,
     /// How blocks are run, where that beats walking.
     pub(super) blend: Option<Blend>,
+    /// How a row alone is run, likewise.
+    pub(super) paths: Option<Paths>,
+    runs: Vec<Run>,
 }
 
 impl<W: Word> Forest<W> {
@@ -56,6 +60,7 @@ impl<W: Word> Forest<W> {
         }
         let tests = Tests {
             tables: &parts.tables,
+            plane_count: parts.planes.len(),
             first_set: match parts.style {
                 Style::RangesAndSets => parts.planes.first_set(),
                 _ => usize::MAX,
@@ -64,35 +69,70 @@ impl<W: Word> Forest<W> {
         };
         let program = Program::new(&parts.nodes[..idle], &parts.roots, &tests);
         let blend = program.map(|program| Blend::new(program, kernel));
+        let mut paths = Paths::new(&parts.nodes[..idle], &parts.roots, &tests, kernel);
         parts.roots.resize(tree_count.next_multiple_of(LANES), idle as u32);
         parts.first_leaves.resize(parts.roots.len(), 0);
-        Ok(Self { parts, tree_count, blend })
+        let walks = || Run::walks(tree_count.div_ceil(LANES));
+        let runs = paths.as_mut().map_or_else(walks, Paths::take_runs);
+        Ok(Self { parts, tree_count, blend, paths, runs })
+    }
+
+    /// Number of trees that are not walked for a row alone.
+    pub(super) fn path_tree_count(&self) -> usize {
+        let runs = self.runs.iter().filter(|run| run.form.is_some());
+        let end = |group: usize| self.tree_count.min(group * LANES);
+        runs.map(|run| end(run.groups.end) - end(run.groups.start)).sum()
     }
 
     pub(super) fn memory(&self) -> usize {
         let Parts { nodes, roots, planes, tables, .. } = &self.parts;
         let trees = 2 * size_of_val(roots.as_slice());
         let blend = self.blend.as_ref().map_or(0, Blend::memory);
-        size_of_val(nodes.as_slice()) + trees + planes.memory() + tables.memory() + blend
+        let paths = self.paths.as_ref().map_or(0, Paths::memory);
+        size_of_val(nodes.as_slice()) + trees + planes.memory() + tables.memory() + blend + paths
     }
 
-    /// Walks all trees for one row, several at once, and hands over each tree with its leaf, in order.
+    /// Runs all trees for one row and hands over the first of some with their leaves, in order.
     #[inline(always)]
-    pub(super) fn walk_row<T: Test<W>>(
+    pub(super) fn run_row<T: Test<W>>(
         &self,
         test: T,
         ranks: &[W],
-        mut found: impl FnMut(usize, usize),
+        mut found: impl FnMut(usize, &[u32]),
     ) {
         assert!(ranks.len() >= self.parts.planes.len());
         let firsts = self.parts.first_leaves.as_chunks::<LANES>().0;
-        let groups = self.parts.roots.as_chunks::<LANES>().0.iter().zip(firsts);
-        for (group, (roots, first_leaves)) in groups.enumerate() {
+        let mut row = Row::default();
+        if let Some(paths) = &self.paths {
+            paths.read(ranks, &mut row);
+        }
+        let mut leaves = [[0; LANES]; RUN_GROUPS];
+        for run in &self.runs {
+            let (start, end) = (run.groups.start * LANES, run.groups.end * LANES);
+            let (leaves, firsts) = (&mut leaves[..run.groups.len()], &firsts[run.groups.clone()]);
+            match &self.paths {
+                Some(paths) if run.form.is_some() => paths.run(&row, run, firsts, leaves),
+                _ => self.walk_groups(test, ranks, run.groups.start, (firsts, leaves)),
+            }
+            found(start, &leaves.as_flattened()[..end.min(self.tree_count) - start]);
+        }
+    }
+
+    /// Walks the trees of groups, whose first leaves these are.
+    #[inline(always)]
+    fn walk_groups<T: Test<W>>(
+        &self,
+        test: T,
+        ranks: &[W],
+        start: usize,
+        (firsts, leaves): (&[[u32; LANES]], &mut [[u32; LANES]]),
+    ) {
+        let roots = &self.parts.roots.as_chunks::<LANES>().0[start..];
+        for ((roots, firsts), leaves) in roots.iter().zip(firsts).zip(leaves) {
             // SAFETY: the forest is sealed; the roots are in it, and there is a rank for each plane.
-            let leaves = unsafe { walk::<W, T, 1>(&self.parts.nodes, test, ranks, roots) };
-            let trees = group * LANES..self.tree_count;
-            for (tree, (leaf, first)) in trees.zip(leaves.iter().zip(first_leaves)) {
-                found(tree, leaf + *first as usize);
+            let found = unsafe { walk::<W, T, 1>(&self.parts.nodes, test, ranks, roots) };
+            for (at, leaf) in found.iter().enumerate() {
+                leaves[at] = firsts[at] + *leaf as u32;
             }
         }
     }

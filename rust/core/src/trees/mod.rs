@@ -15,6 +15,7 @@ mod lanes;
 mod nodes;
 mod outcomes;
 mod packing;
+mod paths;
 mod planes;
 mod rules;
 mod sets;

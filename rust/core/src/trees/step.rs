@@ -67,16 +67,19 @@ impl<W: Word, L: Copy + Default + Send + Sync, S: Sum + From<L>> TreesStep<W, L,
     fn add_row<T: Test<W>>(&self, test: T, ranks: &[W], sums: &mut [S]) {
         let Self { forest, leaves, .. } = self;
         if let [sum] = sums {
-            // Not in memory, where each addition would wait for the one before to be stored.
             let mut total = *sum;
-            forest.walk_row(test, ranks, |_, leaf| total += leaves.value(leaf));
+            forest.run_row(test, ranks, |_, found| total = leaves.add_all(found, total));
             *sum = total;
         } else if leaves.width == 1 {
-            forest.walk_row(test, ranks, |tree, leaf| {
-                sums[leaves.outputs[tree] as usize] += leaves.value(leaf);
+            forest.run_row(test, ranks, |tree, found| {
+                for (leaf, output) in found.iter().zip(&leaves.outputs[tree..]) {
+                    sums[*output as usize] += leaves.value(*leaf as usize);
+                }
             });
         } else {
-            forest.walk_row(test, ranks, |_, leaf| leaves.add(0, &[leaf], sums));
+            forest.run_row(test, ranks, |_, found| {
+                found.iter().for_each(|leaf| leaves.add(0, &[*leaf as usize], sums));
+            });
         }
     }
 
@@ -171,8 +174,7 @@ impl<W: Word, L: Copy + Default + Send + Sync, S: Sum + From<L>> Step for TreesS
     fn describe(&self) -> String {
         let Parts { nodes, planes, tables, style, .. } = &self.forest.parts;
         format!(
-            "{} trees, {} nodes of {} bytes, {} planes of {}, {} cuts, {} sets, {}, rows: {LANES} walks interleaved, \
-             blocks: {}",
+            "{} trees, {} nodes of {} bytes, {} planes of {}, {} cuts, {} sets, {}, rows: {}, blocks: {}",
             self.forest.tree_count,
             nodes.len() - 1,
             size_of::<Node<W>>(),
@@ -184,6 +186,16 @@ impl<W: Word, L: Copy + Default + Send + Sync, S: Sum + From<L>> Step for TreesS
                 Style::UpperBounds => "upper bounds",
                 Style::Ranges => "ranges",
                 Style::RangesAndSets => "ranges and sets",
+            },
+            match &self.forest.paths {
+                Some(paths) if self.forest.path_tree_count() == self.forest.tree_count =>
+                    format!("compare and follow ({})", paths.name()),
+                Some(paths) => format!(
+                    "compare and follow ({}) for {} trees, {LANES} walks interleaved for the others",
+                    paths.name(),
+                    self.forest.path_tree_count(),
+                ),
+                None => format!("{LANES} walks interleaved"),
             },
             match &self.forest.blend {
                 Some(blend) if blend.tree_count() == self.forest.tree_count =>

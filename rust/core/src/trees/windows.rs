@@ -35,10 +35,31 @@ impl Window {
         Some((window, window.byte::<W>(low), window.byte::<W>(last)))
     }
 
+    /// Whether all ranks of a plane are bytes.
+    pub fn is_plane<W: Word>() -> bool {
+        W::MAX == LAST
+    }
+
     /// The window for sets with this many bits, and what is added to the ranks there.
     pub fn first<W: Word>(plane: u32, limit: u32) -> Option<(Self, u32)> {
         let added = u32::from(W::MAX != LAST);
         (limit + added <= ABOVE).then_some((Self { plane, base: 0 }, added))
+    }
+
+    /// The byte of a rank.
+    #[inline(always)]
+    pub fn one<W: Word>(&self, rank: W) -> u8 {
+        let rank = rank.index() as u32;
+        if W::MAX == LAST {
+            rank as u8
+        } else {
+            self.byte::<W>(rank)
+        }
+    }
+
+    /// The least byte of all ranks.
+    pub fn least<W: Word>(&self) -> u8 {
+        self.one(W::default())
     }
 
     fn byte<W: Word>(&self, rank: u32) -> u8 {
@@ -50,11 +71,7 @@ impl Window {
     /// The bytes of so many ranks.
     pub fn fill<W: Word>(&self, ranks: &Lane<W>, bytes: &mut Lane<u8>, rows: usize) {
         let pairs = bytes.0.iter_mut().zip(&ranks.0).take(rows);
-        if W::MAX == LAST {
-            pairs.for_each(|(byte, rank)| *byte = rank.index() as u8);
-        } else {
-            pairs.for_each(|(byte, rank)| *byte = self.byte::<W>(rank.index() as u32));
-        }
+        pairs.for_each(|(byte, rank)| *byte = self.one(*rank));
     }
 }
 

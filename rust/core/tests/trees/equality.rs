@@ -49,10 +49,15 @@ prop_compose! {
     }
 }
 
+/// Few, or so many that the kernels of one row need more registers, and then give up.
+fn numbers() -> impl Strategy<Value = usize> {
+    prop_oneof![3 => 1usize..6, 1 => prop::sample::select(vec![15, 16, 17, 32, 33, 64, 65, 128, 140])]
+}
+
 prop_compose! {
     fn shapes()(
-        seed: u64, trees in 0usize..40, most_leaves in prop::sample::select(vec![1, 2, 9, 40, 300]),
-        (numbers, levels, constants) in (1usize..6, prop::sample::select(vec![0, 3, 300]), 0usize..3),
+        seed: u64, trees in 0usize..40, most_leaves in prop::sample::select(vec![1, 2, 9, 30, 40, 70, 300]),
+        (numbers, levels, constants) in (numbers(), prop::sample::select(vec![0, 3, 300]), 0usize..3),
         (outputs, is_vector) in (1usize..4, any::<bool>()),
         shared_leaves in prop::sample::select(vec![None, Some(1), Some(300), Some(70_000)]),
         categorical in prop::sample::select(vec![0.0, 0.0, 0.3, 1.0]),

@@ -115,6 +115,66 @@ pub fn chain(trees: &mut Trees, depth: i32) {
     trees.leaves = vec![0.5, 0.25];
 }
 
+/// What becomes of a row alone where there is a kernel for it, and where there is none.
+fn assert_rows(text: &str, kernel: &str) {
+    let rows = text.split("rows: ").nth(1).unwrap_or_default();
+    if text.contains("(scalar)") {
+        assert_contains(rows, "8 walks interleaved, blocks");
+    } else {
+        assert_contains(rows, kernel);
+    }
+}
+
+#[test]
+fn test_a_row_is_compared_with_all_nodes_of_small_trees() {
+    let small = Shape { trees: 30, most_leaves: 65, ..Shape::default() };
+    let sets = Shape { categorical: 0.3, set_words: 3, ..small.clone() };
+    let outputs = Shape { outputs: 3, is_vector: true, ..small.clone() };
+    let leaves = Shape { most_leaves: 2, ..small.clone() };
+    let oblivious = Shape { is_oblivious: true, most_leaves: 256, ..small.clone() };
+    let windows = Shape { trees: 400, numbers: 1, ..small.clone() };
+    let planes = [14, 30, 60, 120].map(|numbers| Shape { numbers, ..small.clone() });
+    for shape in [small, sets, outputs, leaves, oblivious, windows].iter().chain(&planes) {
+        let text = describe(shape);
+        assert_rows(&text, "compare and follow (");
+        assert!(!text.contains("interleaved for the others"), "{text}");
+        check_shape(shape, 20);
+    }
+}
+
+#[test]
+fn test_a_row_walks_through_trees_of_many_nodes_or_planes() {
+    let nodes = Shape { trees: 32, most_leaves: 5_000, ..Shape::default() };
+    let planes = Shape { trees: 96, most_leaves: 60, numbers: 1_000, ..Shape::default() };
+    for shape in [nodes, planes] {
+        assert_rows(&describe(&shape), "8 walks interleaved, blocks");
+        check_shape(&shape, 20);
+    }
+}
+
+#[test]
+fn test_eight_trees_are_walked_together_if_one_must_be() {
+    let (mut trees, inputs) = Shape { trees: 20, ..Shape::default() }.make();
+    let (large, _) = Shape { trees: 1, seed: 2, most_leaves: 400, ..Shape::default() }.make();
+    assert!(large.features.len() > 400);
+    // One more tree, in the third group.
+    let leaves = trees.leaves.len() as i32;
+    let moved = |(feature, left): (&i32, &i32)| if *feature == -1 { left + leaves } else { *left };
+    trees.left.extend(large.features.iter().zip(&large.left).map(moved));
+    trees.features.extend(&large.features);
+    trees.thresholds.extend(&large.thresholds);
+    trees.right.extend(&large.right);
+    trees.flags.extend(&large.flags);
+    trees.leaves.extend(&large.leaves);
+    trees.ends.push(trees.features.len() as i32);
+    trees.outputs.push(0);
+    let text = plan(&trees, &inputs).expect("right").describe().pop().expect("a step");
+    assert_rows(&text, "for 16 trees, 8 walks interleaved for the others, blocks");
+    let mut random = Random(3);
+    let rows: Vec<_> = (0..20).map(|_| row(&trees, &inputs, &mut random)).collect();
+    check(&trees, &inputs, &rows);
+}
+
 #[test]
 fn test_trees_that_only_test_constants_are_a_constant() {
     let shape = Shape { numbers: 0, constants: 3, trees: 10, categorical: 0.2, ..Shape::default() };

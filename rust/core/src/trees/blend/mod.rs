@@ -10,6 +10,7 @@ mod program;
 mod run;
 mod tests;
 
+pub use oblivious::levels;
 pub use program::Program;
 pub use run::{Blend, GROUP};
 pub use tests::Tests;

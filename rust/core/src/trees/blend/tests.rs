@@ -28,6 +28,7 @@ pub enum Odd {
 /// How the nodes of a forest are to be read.
 pub struct Tests<'a> {
     pub tables: &'a Tables,
+    pub plane_count: usize,
     /// Planes from here on are tested with sets.
     pub first_set: usize,
     /// Whether nodes have lower bounds.
@@ -60,7 +61,7 @@ impl Tests<'_> {
 impl Tables {
     /// Whether a rank goes to the first child.
     #[inline(always)]
-    fn bit(&self, table: u32, rank: u32) -> bool {
+    pub fn bit(&self, table: u32, rank: u32) -> bool {
         let table = self.tables[table as usize];
         let bit = rank.min(table.limit);
         self.words[table.start as usize + bit as usize / 32] >> (bit % 32) & 1 != 0

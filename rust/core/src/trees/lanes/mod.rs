@@ -7,11 +7,21 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod bytes;
+mod lookup;
+#[cfg(target_arch = "x86_64")]
+mod lookup_avx2;
+#[cfg(target_arch = "x86_64")]
+mod lookup_avx512;
+#[cfg(target_arch = "aarch64")]
+mod lookup_neon;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
+mod rows;
 
 pub use bytes::{Bytes, Job, Member, BIAS};
+pub use lookup::{Lookup, NodeBytes, NodeTests, RowBytes, RowJob, MOST_LANES};
+pub use rows::RowKernel;
 
 use crate::error::ArtifactError;
 use std::sync::atomic::{AtomicU8, Ordering};

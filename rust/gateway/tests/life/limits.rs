@@ -48,19 +48,12 @@ fn more_requests_than_a_route_may_have_are_refused_and_may_be_sent_again() {
     world.routes(json!([{"name": "golden", "versions": versions, "limits": {"in_flight": 1}}]));
     let gateway = world.start(&[]);
     let mut first = gateway.connect();
-    let request = prediction(ROW, "");
-    let (begin, rest) = request.split_at(request.len() - 10);
-    first.send(begin);
-    let refused = loop {
-        let answer = gateway.predict(ROW);
-        if answer.status != 200 {
-            break answer;
-        }
-    };
+    first.take_a_place(ROW);
+    let refused = gateway.predict(ROW);
     assert_eq!((refused.status, refused.code().as_str()), (503, "overloaded"));
     assert_eq!(refused.header("retry-after"), Some("1"));
     assert_eq!(gateway.ask(&get("/readyz")).status, 200);
-    first.send(rest);
+    first.send(ROW);
     assert_eq!(first.answer().unwrap().status, 200);
     assert_eq!(gateway.predict(ROW).status, 200);
 }
@@ -69,9 +62,7 @@ fn more_requests_than_a_route_may_have_are_refused_and_may_be_sent_again() {
 fn more_requests_than_the_gateway_may_have_are_refused() {
     let gateway = World::new().start(&["--max-in-flight", "1"]);
     let mut first = gateway.connect();
-    let request = prediction(ROW, "");
-    first.send(&request[..request.len() - 10]);
-    while gateway.predict(ROW).status == 200 {}
+    first.take_a_place(ROW);
     assert_eq!(gateway.predict(ROW).status, 503);
     assert_eq!(gateway.ask(&get("/livez")).status, 200);
     drop(first);

@@ -172,6 +172,15 @@ impl Client {
         self.0.get_mut().write_all(bytes.as_bytes()).unwrap();
     }
 
+    /// Sends the head of a prediction alone and waits until the server, having let it in, asks for
+    /// the body.
+    pub fn take_a_place(&mut self, body: &str) {
+        let whole = prediction(body, "expect: 100-continue\r\n");
+        self.send(whole.strip_suffix(body).unwrap());
+        let told = self.answer().unwrap();
+        assert_eq!(told.status, 100, "{}", told.head);
+    }
+
     pub fn answer(&mut self) -> std::io::Result<Answer> {
         read_answer(&mut self.0)
     }

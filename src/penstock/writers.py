@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from penstock.errors import PenstockError
 from penstock.files import unwritable, whole_file
-from penstock.readers import SUFFIXES, format_of
+from penstock.formats import SUFFIXES, WRITTEN, format_of
 
 __all__ = ["Writer", "json_line", "open_writer"]
 
@@ -192,8 +192,8 @@ def _plain(value: Any) -> Any:
 def open_writer(output: str, target: str | None) -> Iterator[Writer]:
     """Opens a file, or standard output for `-`; a file appears when it is whole, or not at all."""
     target = target or ("csv" if output == "-" else format_of(output))
-    if target is None:
-        known = "`, `".join(sorted(SUFFIXES))
+    if target not in WRITTEN:
+        known = "`, `".join(sorted(name for name in SUFFIXES if SUFFIXES[name] in WRITTEN))
         raise PenstockError(
             f"the format of `{output}` is not known; name it with --to, or use one of `{known}`"
         )

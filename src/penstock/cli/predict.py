@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from penstock.cli.options import COLUMNS, TOP
-from penstock.readers import FORMATS, open_reader
+from penstock.cli.options import COLUMNS, TOP, tell_bad_lines
+from penstock.formats import FORMATS, WRITTEN
 from penstock.writers import json_line, open_writer
 
 __all__ = ["command"]
@@ -32,6 +32,7 @@ class Options:
     no_verify: bool
     require_signature: str | None
     explain: int | None
+    bad_lines: str
 
 
 @click.command("predict", short_help="Predict the rows of a file, or one row.")
@@ -48,9 +49,16 @@ class Options:
     "--from", "source", type=click.Choice(FORMATS), help="Format of DATA, if its name does not say."
 )
 @click.option(
+    "--bad-lines",
+    type=click.Choice(["raise", "skip"]),
+    default="raise",
+    show_default=True,
+    help="Stop at a line that is no row, or leave it out, count it and tell.",
+)
+@click.option(
     "--to",
     "target",
-    type=click.Choice(FORMATS),
+    type=click.Choice(WRITTEN),
     help="Format of the predictions, if the name of FILE does not say; CSV on standard output.",
 )
 @click.option(
@@ -90,13 +98,15 @@ class Options:
 def command(artifact: str, data: str, **options: object) -> None:
     """Predict the rows of DATA with the model in ARTIFACT.
 
-    DATA is a file (CSV, NDJSON, Parquet or Arrow IPC), `-` for standard input,
-    or one row as a JSON object:
+    DATA is a file, a pattern or a folder of CSV, TSV, NDJSON, Parquet, Arrow
+    IPC, Avro or Excel files, here or behind https://, s3://, gs:// or hdfs://;
+    `-` for standard input; or one row as a JSON object:
 
     \b
         penstock predict late.penstock flights.parquet -o late.csv
         penstock predict late.penstock '{"carrier": "UA", "distance": 1400}'
         penstock predict late.penstock flights.csv --explain 3 -o reasons.csv
+        penstock predict late.penstock 's3://flights/2024-*.csv.gz' -o late.csv
 
     Files larger than memory are fine. In CSV an empty field is missing, and so
     are NA, NaN, null and None in columns that are not text. Messages count rows
@@ -121,18 +131,20 @@ def _predict_one(artifact: str, row: str, options: Options) -> None:
 
 def _predict_file(artifact: str, data: str, options: Options) -> None:
     from penstock.bulk import Bulk
+    from penstock.data import read
 
     model = _load(artifact, options)
     bulk = Bulk(
         model, options.columns, options.drop, options.on_error, options.threads, options.explain
     )
+    table = read(data, format=options.source, bad_lines=options.bad_lines)
     with ExitStack() as stack:
-        reader = stack.enter_context(open_reader(data, options.source))
         writer = stack.enter_context(open_writer(options.output, options.target))
-        advance = stack.enter_context(_progress(reader.size, options.output))
-        for batch in reader.batches():
+        advance = stack.enter_context(_progress(table.origin.size, options.output))
+        for batch in table.rows():
             writer.write(bulk.predict(batch))
-            advance(reader.advanced())
+            advance(table.origin.advanced())
+    tell_bad_lines(table)
 
 
 def _load(artifact: str, options: Options) -> Any:

@@ -5,7 +5,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -23,6 +23,8 @@ class Options:
 
     output: str
     source: str | None
+    query: str | None
+    from_table: str | None
     target: str | None
     columns: tuple[str, ...]
     drop: tuple[str, ...]
@@ -37,7 +39,7 @@ class Options:
 
 @click.command("predict", short_help="Predict the rows of a file, or one row.")
 @click.argument("artifact", type=click.Path())
-@click.argument("data")
+@click.argument("data", required=False)
 @click.option(
     "-o",
     "--output",
@@ -46,8 +48,13 @@ class Options:
     help="Where predictions go; standard output if not given. The file appears when it is whole.",
 )
 @click.option(
-    "--from", "source", type=click.Choice(FORMATS), help="Format of DATA, if its name does not say."
+    "--from",
+    "source",
+    metavar="FORMAT|DATA",
+    help=f"Format of DATA, if its name does not say: {', '.join(FORMATS)}; or DATA itself.",
 )
+@click.option("--query", metavar="SQL", help="What of a database is predicted.")
+@click.option("--from-table", metavar="NAME", help="The table, if all of it; the sheet of a file.")
 @click.option(
     "--bad-lines",
     type=click.Choice(["raise", "skip"]),
@@ -95,12 +102,13 @@ class Options:
     metavar="FILE",
     help="Refuse an artifact that this public key (NAME.pub) has not signed.",
 )
-def command(artifact: str, data: str, **options: object) -> None:
+def command(artifact: str, data: str | None, **options: object) -> None:
     """Predict the rows of DATA with the model in ARTIFACT.
 
     DATA is a file, a pattern or a folder of CSV, TSV, NDJSON, Parquet, Arrow
     IPC, Avro or Excel files, here or behind https://, s3://, gs:// or hdfs://;
-    `-` for standard input; or one row as a JSON object:
+    a database (sqlite:PATH, duckdb:PATH, postgresql://..., mysql://...) with
+    --query or --from-table; `-` for standard input; or one row as a JSON object:
 
     \b
         penstock predict late.penstock flights.parquet -o late.csv
@@ -113,6 +121,13 @@ def command(artifact: str, data: str, **options: object) -> None:
     from 0.
     """
     chosen = Options(**options)  # type: ignore[arg-type]
+    if chosen.source is not None and chosen.source not in FORMATS:
+        if data is not None:
+            known = ", ".join(FORMATS)
+            raise click.UsageError(f"--from is a format beside DATA: one of {known}")
+        data, chosen = chosen.source, replace(chosen, source=None)
+    if data is None:
+        raise click.UsageError("Missing argument 'DATA'.")
     if chosen.json or data.lstrip().startswith("{"):
         _predict_one(artifact, data, chosen)
     else:
@@ -137,7 +152,13 @@ def _predict_file(artifact: str, data: str, options: Options) -> None:
     bulk = Bulk(
         model, options.columns, options.drop, options.on_error, options.threads, options.explain
     )
-    table = read(data, format=options.source, bad_lines=options.bad_lines)
+    table = read(
+        data,
+        format=options.source,
+        query=options.query,
+        table=options.from_table,
+        bad_lines=options.bad_lines,
+    )
     with ExitStack() as stack:
         writer = stack.enter_context(open_writer(options.output, options.target))
         advance = stack.enter_context(_progress(table.origin.size, options.output))

@@ -24,9 +24,11 @@ def read(
 
     `source`: a file, a pattern (`flights-*.csv.gz`) or a folder of CSV, TSV, NDJSON, Parquet,
     Arrow IPC, Avro or Excel files, `-` for standard input; the same behind `https://`, `s3://`,
-    `gs://` or `hdfs://`; a frame, or whatever has `__arrow_c_stream__`.
+    `gs://` or `hdfs://`; a database, `sqlite:PATH`, `duckdb:PATH`, `postgresql://…`, `mysql://…`;
+    a frame, or whatever has `__arrow_c_stream__`.
 
-    `format`: where the name of a file does not say it. `table`: the sheet of an Excel file.
+    `format`: where the name of a file does not say it. `query` or `table`: what of a database;
+    `table` is the sheet of an Excel file too.
     `types`: `number`, `text`, `boolean` or `timestamp` by column, where what is proposed is wrong.
     `columns`: only these, in this order. `bad_lines`: `"skip"` leaves lines out that are no rows
     and counts them in `Table.bad_lines`, `"raise"` stops at the first.
@@ -48,11 +50,15 @@ def _origin(source: Any, format: str | None, query: str | None, table: str | Non
     from penstock.data.addresses import parse
 
     address = parse(os.fspath(source))
+    if address.kind not in ("file", "remote"):
+        from penstock.data.databases import query_of
+
+        _refuse(f"`{address.shown}`", format=format)
+        return query_of(address, query, table)
     from penstock.data.files import find
 
     _refuse(f"`{address.shown}`", query=query)
-    found = find(address, format, table)
-    return found
+    return find(address, format, table)
 
 
 def _refuse(what: str, **options: str | None) -> None:

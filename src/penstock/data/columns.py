@@ -3,13 +3,16 @@
 import datetime
 import decimal
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from penstock.errors import DataError, SchemaError
 from penstock.readers import Batch
 
-__all__ = ["TYPES", "cast", "check_types", "plain_type", "propose", "said", "wider", "word"]
+__all__ = [
+    *("TYPES", "cast", "check_types", "plain_rows", "plain_type", "propose", "said", "sql_word"),
+    *("wider", "word"),
+]
 
 # The words that a caller says; those of the schema of a model.
 TYPES = ("number", "text", "boolean", "timestamp")
@@ -60,6 +63,13 @@ def word(type_: Any) -> str:
     if types.is_string(type_) or types.is_large_string(type_) or types.is_string_view(type_):
         return "text"
     return str(type_)
+
+
+def sql_word(type_: Any) -> str:
+    """As `word`, with whole numbers apart: databases have a type of their own for them."""
+    from pyarrow import types
+
+    return "integer" if types.is_integer(type_) else word(type_)
 
 
 def plain_type(type_: Any) -> Any:
@@ -233,6 +243,20 @@ def _array(values: list[Any], type_: Any) -> Any:
     elif types.is_boolean(type_):
         values = [bool(value) if value in (0, 1) else value for value in values]
     return pyarrow.array(values, type_)
+
+
+def plain_rows(batch: Any, *, times_as_text: bool) -> Iterator[tuple[Any, ...]]:
+    """The rows of a record batch as tuples of what drivers of databases take."""
+    columns = []
+    for column in batch.columns:
+        values = column.to_pylist()
+        kind = word(column.type)
+        if kind == "timestamp" and times_as_text:
+            values = [value and value.isoformat(sep=" ") for value in values]
+        elif kind not in TYPES:
+            values = [_text(value) for value in values]
+        columns.append(values)
+    return zip(*columns, strict=True)
 
 
 def _missing(value: Any) -> bool:

@@ -41,6 +41,8 @@ class File:
 class Files:
     """The rows of files of one format, one file after the other."""
 
+    typed = False
+
     def __init__(self, address: Address, files: list[File], source: str, sheet: str | None) -> None:
         sizes = [file.size for file in files]
         self.name = address.shown

@@ -12,6 +12,8 @@ __all__ = ["Frame"]
 class Frame:
     """The rows of a frame, of an object with `__arrow_c_stream__`, or of a list of dicts."""
 
+    typed = False
+
     def __init__(self, frame: Any) -> None:
         self.name = f"a {type(frame).__module__.split('.')[0]} {type(frame).__name__}"
         self.size: int | None = None

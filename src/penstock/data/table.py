@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from penstock.data.columns import cast, check_types, propose, said, wider, word
 from penstock.errors import DataError, PenstockError, SchemaError
-from penstock.readers import BadLines, Batch
+from penstock.readers import BadLines, Batch, numbered
 
 __all__ = ["Origin", "Table"]
 
@@ -29,6 +29,10 @@ class Origin(Protocol):
     @property
     def rereadable(self) -> bool:
         """Whether `batches` gives the rows more than once."""
+
+    @property
+    def typed(self) -> bool:
+        """Whether rows come in the types of their columns to a model too, as from a database."""
 
     @property
     def declared(self) -> Mapping[str, Any]:
@@ -102,10 +106,7 @@ class Table:
 
     def rows(self) -> Iterator[Batch]:
         """The batches as they are read, before types are settled; for what has a schema itself."""
-        if self._begun is not None:
-            begun, self._begun = self._begun, None
-            return begun
-        return self._open()
+        return numbered(self.batches(), self.schema) if self._origin.typed else self._raw()
 
     def batches(self) -> Iterator[Any]:
         """PyArrow record batches, one after the other; one at least, if only without rows.
@@ -113,7 +114,7 @@ class Table:
         Raises `DataError` for a value that the type of its column does not take, with its row.
         """
         types = self._typed()
-        for batch in self.rows():
+        for batch in self._raw():
             whole = cast(batch, self._settled())
             yield whole if self._columns is None else whole.select(list(types))
 
@@ -152,6 +153,12 @@ class Table:
         return f"<Table `{self.name}`>"
 
     # -- how --
+
+    def _raw(self) -> Iterator[Batch]:
+        if self._begun is not None:
+            begun, self._begun = self._begun, None
+            return begun
+        return self._open()
 
     def _open(self) -> Iterator[Batch]:
         if self._used and not self._origin.rereadable:

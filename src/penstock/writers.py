@@ -12,7 +12,7 @@ from penstock.errors import PenstockError
 from penstock.files import unwritable, whole_file
 from penstock.formats import SUFFIXES, WRITTEN, format_of
 
-__all__ = ["Writer", "json_line", "open_writer"]
+__all__ = ["Writer", "json_line", "open_writer", "plain_columns", "same_types"]
 
 # A text with one of these, or an empty one (missing is not quoted), is quoted in CSV.
 _QUOTED = r'^$|[",\r\n]'
@@ -33,12 +33,12 @@ class Writer:
         """Appends a table."""
         import pyarrow
 
-        table = _with_plain_columns(table)
+        table = plain_columns(table)
         if self._sink is None:
             self._schema = table.schema
             self._sink = _SINKS[self._target](self._file, table.schema, self._name)
         if self._target != "ndjson":
-            table = _as_before(table, self._schema)
+            table = same_types(table, self._schema)
         try:
             self._sink.write_table(table)
         except BrokenPipeError:
@@ -135,7 +135,7 @@ _SINKS: dict[str, Callable[[IO[bytes], Any, str], Any]] = {
 }
 
 
-def _with_plain_columns(table: Any) -> Any:
+def plain_columns(table: Any) -> Any:
     """Dictionaries and nulls as texts: each batch has a dictionary of its own, CSV has none."""
     import pyarrow
     from pyarrow import types
@@ -153,7 +153,7 @@ def _with_plain_columns(table: Any) -> Any:
     return table
 
 
-def _as_before(table: Any, schema: Any) -> Any:
+def same_types(table: Any, schema: Any) -> Any:
     """The table with the types of the first one."""
     import pyarrow
 

@@ -35,6 +35,11 @@ class Options:
     require_signature: str | None
     explain: int | None
     bad_lines: str
+    table: str | None
+    key: tuple[str, ...]
+    mode: str
+    resume: bool
+    no_stamp: bool
 
 
 @click.command("predict", short_help="Predict the rows of a file, or one row.")
@@ -65,9 +70,20 @@ class Options:
 @click.option(
     "--to",
     "target",
-    type=click.Choice(WRITTEN),
-    help="Format of the predictions, if the name of FILE does not say; CSV on standard output.",
+    metavar="FORMAT|TARGET",
+    help=f"Format of the predictions, if FILE does not say: {', '.join(WRITTEN)}; or a TARGET.",
 )
+@click.option("--table", metavar="NAME", help="The table of TARGET that gets the predictions.")
+@click.option("--key", type=COLUMNS, default="", help="Columns that tell the rows apart; kept.")
+@click.option(
+    "--mode",
+    type=click.Choice(["replace", "upsert", "append"]),
+    default="replace",
+    show_default=True,
+    help="What becomes of the rows of TARGET: all replaced, those with the same key, none.",
+)
+@click.option("--resume", is_flag=True, help="Go on where this command, with --resume, stopped.")
+@click.option("--no-stamp", is_flag=True, help="Leave out the model, its digest and the time.")
 @click.option(
     "--columns", type=COLUMNS, default="", help="Columns of DATA to keep beside the predictions."
 )
@@ -116,6 +132,13 @@ def command(artifact: str, data: str | None, **options: object) -> None:
         penstock predict late.penstock flights.csv --explain 3 -o reasons.csv
         penstock predict late.penstock 's3://flights/2024-*.csv.gz' -o late.csv
 
+    TARGET is a database as above, or a folder of Parquet files (`scores/`).
+    Nobody sees it change before all rows are there, and then all at once:
+
+    \b
+        penstock predict late.penstock --from postgresql://me@db/flights \\
+          --query 'SELECT * FROM today' --to sqlite:scores.db --table late --key id
+
     Files larger than memory are fine. In CSV an empty field is missing, and so
     are NA, NaN, null and None in columns that are not text. Messages count rows
     from 0.
@@ -128,6 +151,11 @@ def command(artifact: str, data: str | None, **options: object) -> None:
         data, chosen = chosen.source, replace(chosen, source=None)
     if data is None:
         raise click.UsageError("Missing argument 'DATA'.")
+    if chosen.target is not None and chosen.target not in WRITTEN:
+        if chosen.output != "-":
+            known = ", ".join(WRITTEN)
+            raise click.UsageError(f"--to is a format beside -o: one of {known}")
+        chosen = replace(chosen, target=None, output=chosen.target)
     if chosen.json or data.lstrip().startswith("{"):
         _predict_one(artifact, data, chosen)
     else:
@@ -159,13 +187,83 @@ def _predict_file(artifact: str, data: str, options: Options) -> None:
         table=options.from_table,
         bad_lines=options.bad_lines,
     )
+    if _is_target(options.output):
+        _store(table, bulk, options)
+    else:
+        _write(table, bulk, options)
+    tell_bad_lines(table)
+
+
+def _write(table: Any, bulk: Any, options: Options) -> None:
+    """Predictions into one file, or to standard output."""
+    if options.table or options.key or options.resume or options.mode != "replace":
+        raise click.UsageError(
+            "--table, --key, --mode and --resume are for a TARGET: a database, or a folder as `x/`"
+        )
     with ExitStack() as stack:
         writer = stack.enter_context(open_writer(options.output, options.target))
         advance = stack.enter_context(_progress(table.origin.size, options.output))
         for batch in table.rows():
             writer.write(bulk.predict(batch))
             advance(table.origin.advanced())
-    tell_bad_lines(table)
+
+
+def _is_target(output: str) -> bool:
+    """Whether predictions go into a table, not into a file."""
+    from penstock.data.addresses import parse
+
+    if output == "-":
+        return False
+    kind = parse(output).kind
+    return kind != "file" or output.endswith(("/", os.sep)) or os.path.isdir(output)
+
+
+def _store(table: Any, bulk: Any, options: Options) -> None:
+    """Predictions into a table of a database, or a folder."""
+    from penstock.data.addresses import parse
+    from penstock.data.delivery import Delivery
+    from penstock.data.storing import store
+
+    delivery = Delivery(parse(options.output), options.table, options.mode, options.key)
+    with _progress(table.origin.size, options.output) as advance, _counted() as count:
+
+        def advanced(rows: int) -> None:
+            advance(table.origin.advanced())
+            if table.origin.size is None:
+                count(rows)
+
+        done = store(
+            table,
+            bulk,
+            delivery,
+            resume=options.resume,
+            stamped=not options.no_stamp,
+            advance=advanced,
+        )
+    earlier = f", {done.resumed:,} of them by an earlier run" if done.resumed else ""
+    click.echo(f"{delivery.shown}: {done.row_count:,} rows ({options.mode}){earlier}", err=True)
+    if done.errors:
+        click.echo(f"  {done.errors:,} rows were refused; column `error` says why", err=True)
+    for (field, code), count_of in done.warnings.most_common():
+        click.echo(f"  warning: column `{field}`: {code}, {count_of:,} times", err=True)
+
+
+@contextmanager
+def _counted() -> Iterator[Callable[[int], None]]:
+    """Rows so far on standard error, if that is a terminal; for rows that nobody has counted."""
+    if not sys.stderr.isatty():
+        yield lambda rows: None
+        return
+    total = 0
+
+    def count(rows: int) -> None:
+        nonlocal total
+        total += rows
+        click.echo(f"\r{total:,} rows", nl=False, err=True)
+
+    yield count
+    if total:
+        click.echo(err=True)
 
 
 def _load(artifact: str, options: Options) -> Any:

@@ -3,15 +3,15 @@
 import datetime
 import decimal
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from penstock.errors import DataError, SchemaError
 from penstock.readers import Batch
 
 __all__ = [
-    *("TYPES", "cast", "check_types", "plain_rows", "plain_type", "propose", "said", "sql_word"),
-    *("wider", "word"),
+    *("TYPES", "cast", "check_types", "plain_rows", "plain_type", "propose", "said", "sql_rows"),
+    *("sql_word", "wider", "word"),
 ]
 
 # The words that a caller says; those of the schema of a model.
@@ -70,6 +70,32 @@ def sql_word(type_: Any) -> str:
     from pyarrow import types
 
     return "integer" if types.is_integer(type_) else word(type_)
+
+
+def sql_rows(batches: Iterable[Any], schema: Any) -> Any:
+    """The batches as a `RecordBatchReader` of the five types that every database has."""
+    import pyarrow
+
+    known = {
+        "integer": pyarrow.int64(),
+        "number": pyarrow.float64(),
+        "boolean": pyarrow.bool_(),
+        "timestamp": pyarrow.timestamp("us", "UTC"),
+    }
+    types = [known.get(sql_word(field.type), pyarrow.string()) for field in schema]
+    plain = pyarrow.schema(list(zip(schema.names, types, strict=True)))
+
+    def rows() -> Iterator[Any]:
+        for batch in batches:
+            columns = [
+                _array(column.to_pylist(), type_)
+                if type_ == pyarrow.string() and word(column.type) != "text"
+                else column.cast(type_)
+                for column, type_ in zip(batch.columns, types, strict=True)
+            ]
+            yield pyarrow.RecordBatch.from_arrays(columns, schema=plain)
+
+    return pyarrow.RecordBatchReader.from_batches(plain, rows())
 
 
 def plain_type(type_: Any) -> Any:
@@ -250,11 +276,8 @@ def plain_rows(batch: Any, *, times_as_text: bool) -> Iterator[tuple[Any, ...]]:
     columns = []
     for column in batch.columns:
         values = column.to_pylist()
-        kind = word(column.type)
-        if kind == "timestamp" and times_as_text:
+        if times_as_text and word(column.type) == "timestamp":
             values = [value and value.isoformat(sep=" ") for value in values]
-        elif kind not in TYPES:
-            values = [_text(value) for value in values]
         columns.append(values)
     return zip(*columns, strict=True)
 

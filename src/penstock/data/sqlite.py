@@ -99,7 +99,9 @@ class Session:
     def type_of(self, type_: Any, *, key: bool) -> str:
         from penstock.data.columns import sql_word
 
-        return _TYPES.get(sql_word(type_), "TEXT")
+        # SQLite gives a number of its own to a missing key that is declared INTEGER.
+        word = sql_word(type_)
+        return "BIGINT" if key and word == "integer" else _TYPES.get(word, "TEXT")
 
     def lock(self, table: str) -> None:
         """Nothing: whoever writes has the whole file."""

@@ -85,6 +85,11 @@ class Table:
         """Where the rows come from."""
         return self._origin
 
+    def of(self, origin: Origin) -> "Table":
+        """The same wishes for the rows of another origin."""
+        bad_lines = "skip" if self._skips else "raise"
+        return Table(origin, types=self._said, columns=self._columns, bad_lines=bad_lines)
+
     @property
     def schema(self) -> Any:
         """Names and types of the columns, as a PyArrow schema; it takes the first rows to know."""

@@ -275,10 +275,10 @@ def plain_rows(batch: Any, *, times_as_text: bool) -> Iterator[tuple[Any, ...]]:
     """The rows of a record batch as tuples of what drivers of databases take."""
     columns = []
     for column in batch.columns:
-        values = column.to_pylist()
         if times_as_text and word(column.type) == "timestamp":
-            values = [value and value.isoformat(sep=" ") for value in values]
-        columns.append(values)
+            # As in `2026-11-21 15:00:00.000000Z`.
+            column = column.cast("string")
+        columns.append(column.to_pylist())
     return zip(*columns, strict=True)
 
 

@@ -14,7 +14,7 @@ use penstock_core::error::{Fault, Warning};
 use penstock_core::explain::ExplainScratch;
 use penstock_core::load::Table;
 use penstock_core::plan::block::Scratch;
-use penstock_core::plan::{OutputElement, OutputPlan, Plan};
+use penstock_core::plan::{OutputPlan, Plan};
 use penstock_core::predict::{Answer, Report, Target};
 use std::ops::Range;
 

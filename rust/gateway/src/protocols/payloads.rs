@@ -7,7 +7,7 @@ use penstock_core::cell::Column;
 use penstock_core::load::Table;
 use penstock_core::manifest::FieldType;
 use penstock_core::plan::Plan;
-use penstock_core::rows::{RowSeed, Rows, ValueSeed};
+use penstock_core::rows::{Rows, ValueSeed, WrongRow};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -275,16 +275,13 @@ impl Reader<'_> {
     fn objects<'a>(&self, items: Vec<&'a RawValue>) -> Result<Payload<'a>, Failure> {
         let mut rows = Rows::new(self.plan, Vec::new());
         for (at, item) in items.iter().enumerate() {
-            let mut reader = serde_json::Deserializer::from_str(item.get());
-            let read = RowSeed { plan: self.plan, rows: &mut rows }.deserialize(&mut reader);
-            read.map_err(|error| {
-                malformed("the row", item.get().as_bytes(), &error).at_row(Some(at))
+            let bytes = item.get().as_bytes();
+            rows.read(self.plan, bytes).map_err(|wrong| match wrong {
+                WrongRow::Json(error) => malformed("the row", bytes, &error).at_row(Some(at)),
+                WrongRow::Key(wrong) => Failure::columns(&wrong, Some(at)),
             })?;
         }
-        match rows.wrong.first() {
-            Some(wrong) => Err(Failure::columns(wrong, Some(wrong.row))),
-            None => Ok(Payload::Objects(rows)),
-        }
+        Ok(Payload::Objects(rows))
     }
 
     /// Rows as lists; in the order of the schema unless each field has its place.

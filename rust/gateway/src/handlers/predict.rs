@@ -3,7 +3,7 @@
 use super::asked::Asked;
 use super::blocks::{check_fields, Part, Room, Task, Written};
 use super::lines::split_lines;
-use super::rows::{check_count, malformed, read_row, split_list, unpack, Packing};
+use super::rows::{check_count, read_row, split_list, unpack, Packing};
 use super::shares::{Answered, Chosen, Shares, Who};
 use super::{sticky, tables};
 use crate::answers::json::{self, Explained};
@@ -18,8 +18,7 @@ use penstock_core::error::Warning;
 use penstock_core::explain::ExplainScratch;
 use penstock_core::load::Table;
 use penstock_core::plan::block::Scratch;
-use penstock_core::rows::{RowSeed, Rows};
-use serde::de::DeserializeSeed;
+use penstock_core::rows::Rows;
 use serde_json::value::RawValue;
 use std::cell::RefCell;
 use std::time::Instant;
@@ -107,12 +106,7 @@ fn single(
     check_fields(&version.loaded, &request.asked)?;
     let mut seeing = Observation::begin(route, version.clone(), started);
     let mut rows = Rows::new(plan, request.asked.fields.clone());
-    let mut reader = serde_json::Deserializer::from_slice(request.body);
-    let read = RowSeed { plan, rows: &mut rows }.deserialize(&mut reader);
-    read.and_then(|()| reader.end()).map_err(|error| malformed(request.body, &error, None))?;
-    if let Some(wrong) = rows.wrong.first() {
-        return Err(Failure::columns(wrong, None));
-    }
+    read_row(plan, &mut rows, request.body, None)?;
     seeing.clock.lap(Stage::Parse);
     let mut body = Vec::with_capacity(192);
     body.push(b'{');

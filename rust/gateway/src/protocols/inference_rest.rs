@@ -8,9 +8,9 @@ use crate::protocols::inference::{infer, missing, names, MISSING, NAMES};
 use crate::protocols::outputs::Element;
 use crate::protocols::predictions::{Call, Output, Predicted};
 use crate::protocols::tensors::{wrong, Hints, Tensor};
-use crate::protocols::values::{malformed, Values, ValuesSeed};
+use crate::protocols::values::{malformed, Values};
 use penstock_core::rows::Sent;
-use serde::de::{DeserializeSeed, IgnoredAny};
+use serde::de::IgnoredAny;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::Value;
@@ -159,15 +159,14 @@ fn json_values<'a>(
     (datatype, shape): (Datatype, &[i64]),
     data: &'a RawValue,
 ) -> Result<Values<'a>, Failure> {
-    let mut width = None;
-    let mut values = Values::default();
-    let r#type = datatype.field_type();
-    let mut reader = serde_json::Deserializer::from_str(data.get());
-    ValuesSeed { values: &mut values, r#type, width: &mut width }
-        .deserialize(&mut reader)
-        .map_err(|error| {
-            malformed(&format!("tensor `{name}`: `data`"), data.get().as_bytes(), &error)
-        })?;
+    let read = Values::read(data.get(), datatype.field_type());
+    let (mut values, width) = read.map_err(|error| {
+        malformed(&format!("tensor `{name}`: `data`"), data.get().as_bytes(), &error)
+    })?;
+    // Short floats are rounded in any case.
+    if !matches!(datatype, Datatype::Fp16 | Datatype::Fp32) {
+        values.find_huge_integers(data.get());
+    }
     // Either flat, or lists as the last dimension is long.
     let last = if shape.len() > 1 { shape.last().copied() } else { Some(1) };
     if let Some(width) = width.filter(|width| *width != values.len()) {

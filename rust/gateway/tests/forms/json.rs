@@ -110,6 +110,25 @@ fn what_many_take_for_json_numbers_is_refused_with_a_hint() {
 }
 
 #[test]
+fn an_integer_that_fits_no_64_bits_is_refused_as_any_other_that_no_float_holds() {
+    for digits in ["9007199254740993", "18446744073709551616", "-9223372036854775809"] {
+        let rows = format!("[{},{}]", row(1), row(digits));
+        for (media_type, body) in [(JSON, row(digits)), (LINES, row(digits)), (JSON, rows)] {
+            let answer = post("?on_error=return", media_type, body).text();
+            assert!(answer.contains(r#""code":"integer_too_large""#), "{media_type}: {answer}");
+        }
+    }
+    assert_eq!(post("", JSON, row("1.8446744073709552e19")).status, 200);
+}
+
+#[test]
+fn a_column_is_sent_back_though_a_key_before_it_is_wrong() {
+    let answer = post("?on_error=return&fields=id", JSON, r#"[{"hours":1,"id":[7]}]"#).json();
+    assert_eq!(answer["predictions"][0]["id"], json!([7]));
+    assert_eq!(answer["predictions"][0]["error"]["code"], json!("unknown_column"));
+}
+
+#[test]
 fn a_field_that_is_in_the_answer_already_is_refused_by_name() {
     let rows = format!("[{}]", row(1));
     for (query, name) in [

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Kind};
 use crate::protocols::features::features;
 use crate::protocols::payload::Payload;
-use crate::protocols::values::{malformed, Slice, Values};
+use crate::protocols::values::{malformed, Values};
 use penstock_core::manifest::FieldType;
 use penstock_core::plan::Plan;
 use penstock_core::rows::{read_value, Rows, WrongRow};

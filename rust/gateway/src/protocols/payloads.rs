@@ -2,9 +2,8 @@
 
 use crate::failure::{Failure, Kind};
 use crate::protocols::features::features;
-use crate::protocols::values::{malformed, Slice, Values, ValuesSeed};
-use penstock_core::cell::Column;
-use penstock_core::load::Table;
+use crate::protocols::payload::Payload;
+use crate::protocols::values::{malformed, Values, ValuesSeed};
 use penstock_core::manifest::FieldType;
 use penstock_core::plan::Plan;
 use penstock_core::rows::{RowSeed, Rows, ValueSeed};
@@ -14,29 +13,6 @@ use serde_json::value::RawValue;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
-
-/// Rows as they were sent.
-pub enum Payload<'a> {
-    Objects(Rows<'a>),
-    /// For each field its position in every row.
-    Lists {
-        values: Values<'a>,
-        width: usize,
-        places: Vec<Option<usize>>,
-        rows: usize,
-    },
-    /// For each field the position of its column.
-    Csv {
-        columns: penstock_batch::columns::Columns<'static>,
-        places: Vec<Option<usize>>,
-    },
-    /// The same.
-    Columns {
-        columns: Vec<Values<'a>>,
-        places: Vec<Option<usize>>,
-        rows: usize,
-    },
-}
 
 /// Rows, and what was asked of them.
 pub struct Asked<'a> {
@@ -69,37 +45,6 @@ const OPTIONS: [&str; 2] = ["params", "parameters"];
 pub struct Reader<'p> {
     pub plan: &'p Plan,
     pub most_rows: usize,
-}
-
-impl Payload<'_> {
-    /// Calls `predict` with the rows as a table.
-    pub fn with_table<T>(&self, plan: &Plan, predict: impl FnOnce(&Table<'_>) -> T) -> T {
-        let (slices, rows): (Vec<Option<Slice<'_, '_>>>, usize) = match self {
-            Payload::Objects(rows) => {
-                let columns: Vec<_> = (0..plan.fields.len()).map(|at| rows.column(at)).collect();
-                let columns = columns.iter().map(|column| Some(column as &dyn Column)).collect();
-                return predict(&Table::new(plan, columns, rows.len()));
-            }
-            Payload::Csv { columns, places } => {
-                let find = |place: usize| columns.get(place).map(|column| column as &dyn Column);
-                let found = places.iter().map(|place| place.and_then(find)).collect();
-                return predict(&Table::new(plan, found, columns.rows()));
-            }
-            Payload::Lists { values, width, places, rows } => {
-                let slice = |first: usize| Slice { values, first, step: *width, rows: *rows };
-                (places.iter().map(|place| place.map(slice)).collect(), *rows)
-            }
-            Payload::Columns { columns, places, rows } => {
-                let slice = |place: usize| {
-                    let values = columns.get(place)?;
-                    Some(Slice { values, first: 0, step: 1, rows: *rows })
-                };
-                (places.iter().map(|place| place.and_then(slice)).collect(), *rows)
-            }
-        };
-        let columns = slices.iter().map(|slice| slice.as_ref().map(|slice| slice as &dyn Column));
-        predict(&Table::new(plan, columns.collect(), rows))
-    }
 }
 
 impl Reader<'_> {

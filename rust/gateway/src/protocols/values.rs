@@ -87,14 +87,14 @@ impl<'a> Values<'a> {
 
 /// Every `step`-th value from `first` on.
 #[derive(Debug, Clone, Copy)]
-pub struct Slice<'v, 'a> {
-    pub values: &'v Values<'a>,
+pub struct Slice<'v> {
+    pub values: &'v Values<'v>,
     pub first: usize,
     pub step: usize,
     pub rows: usize,
 }
 
-impl Column for Slice<'_, '_> {
+impl Column for Slice<'_> {
     fn len(&self) -> usize {
         self.rows
     }

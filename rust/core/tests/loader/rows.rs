@@ -1,6 +1,6 @@
 //! JSON rows for a model that was loaded: cells, keys that are wrong, and integers that no float holds.
 
-use crate::world::{entries, examples, manifest, tensors};
+use crate::world::{entries, examples, manifest, node, output, safetensors};
 use penstock_core::archive;
 use penstock_core::cell::Cell;
 use penstock_core::model::Model;
@@ -12,8 +12,10 @@ use std::sync::LazyLock;
 /// Its fields are `age` (number), `carrier` (text) and `id` (ignored).
 static MODEL: LazyLock<Model> = LazyLock::new(|| {
     let mut manifest = manifest();
-    manifest["graph"]["nodes"][0]["inputs"] = json!(["field:age", "field:age"]);
-    let data = archive::write(&entries(manifest, tensors(), examples(), b""));
+    manifest["graph"]["nodes"] = json!([node("all", "concat", &["field:age"])]);
+    manifest["schema"]["outputs"] = json!([output("value", "number", "all")]);
+    manifest["operators"] = json!({"concat": 1});
+    let data = archive::write(&entries(manifest, safetensors(&[]), examples(), b""));
     Model::open(&data, false).expect("valid")
 });
 

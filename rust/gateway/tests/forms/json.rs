@@ -1,6 +1,6 @@
 //! Batches of JSON rows.
 
-use crate::client::{list, post, row, send, start};
+use crate::client::{list, post, row, send, shared, start};
 use serde_json::json;
 
 const JSON: &str = "application/json";
@@ -123,9 +123,12 @@ fn an_integer_that_fits_no_64_bits_is_refused_as_any_other_that_no_float_holds()
 
 #[test]
 fn a_column_is_sent_back_though_a_key_before_it_is_wrong() {
-    let answer = post("?on_error=return&fields=id", JSON, r#"[{"hours":1,"id":[7]}]"#).json();
-    assert_eq!(answer["predictions"][0]["id"], json!([7]));
-    assert_eq!(answer["predictions"][0]["error"]["code"], json!("unknown_column"));
+    let rows = r#"[{"hours":1,"id":7},{"id":8,"id":9}]"#;
+    let headers = [("content-type", JSON), ("accept", "text/csv")];
+    let text = send(shared(), "?on_error=return&fields=id", &headers, rows.as_bytes()).text();
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines[1].starts_with("7,") && lines[1].contains("`hours`"), "{text}");
+    assert!(lines[2].contains("key `id` is there twice"), "{text}");
 }
 
 #[test]

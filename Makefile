@@ -16,7 +16,7 @@ RUST_FILES := $(shell find rust -name target -prune -o \
 GATEWAY := rust/target/debug/penstock-gateway
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 UV := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
-	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+	--no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
 .PHONY: help setup venv demo test check format bench build gateway lock clean

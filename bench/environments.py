@@ -32,7 +32,8 @@ def environment(name: str, whose: str) -> Path:
         text=True,
     )
     if done.returncode:
-        said = done.stderr.strip().splitlines() or ["pip failed"]
-        raise Absent(whose, f"it cannot be installed here: {said[-1]}")
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+        said = errors[-1].removeprefix("ERROR: ") if errors else "pip failed"
+        raise Absent(whose, f"it cannot be installed here: {said}")
     installed.write_bytes(requirements.read_bytes())
     return python

@@ -191,13 +191,12 @@ def _median(loads: Iterable["Load"]) -> "Load":
     def middle(name: str) -> float:
         return statistics.median(float(getattr(load, name)) for load in loads)
 
-    names = ("p50", "p99", "p999")
+    requests, rate = sum(load.requests for load in loads), middle("rate")
     return Load(
-        requests=sum(load.requests for load in loads),
-        # So that the rate is the median of the rates.
-        seconds=sum(load.requests for load in loads) / max(middle("rate"), 1e-9),
+        requests=requests,
+        seconds=requests / rate if rate else 0.0,  # so that the rate is the median of the rates
         failures=sum(load.failures for load in loads),
-        **{name: middle(name) for name in names},
+        **{name: middle(name) for name in ("p50", "p99", "p999")},
     )
 
 

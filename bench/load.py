@@ -45,7 +45,7 @@ class Load:
     @property
     def rate(self) -> float:
         """Requests per second."""
-        return self.requests / self.seconds
+        return self.requests / self.seconds if self.seconds else 0.0
 
 
 def pinned(command: Sequence[str], cores: Sequence[int]) -> list[str]:

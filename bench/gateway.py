@@ -169,11 +169,17 @@ def _in_turn(
     """The medians; every one is asked once in each round."""
     print(f"gateway: {connections} connections ...", file=sys.stderr, flush=True)
     loads: dict[str, list[Load]] = {name: [] for name in asked}
-    for server, question in asked.values():
-        _ask(server, question, connections, SETTLE_SECONDS)
-    for _ in range(_rounds(effort)):
+    servers = {server.process.pid: server for server, _ in asked.values()}
+    for turn in range(1 + _rounds(effort)):
         for name, (server, question) in asked.items():
-            loads[name].append(_ask(server, question, connections, _seconds(effort)))
+            with contextlib.ExitStack() as others:
+                for pid, other in servers.items():
+                    if pid != server.process.pid:
+                        others.enter_context(other.asleep())
+                seconds = _seconds(effort) if turn else SETTLE_SECONDS
+                load = _ask(server, question, connections, seconds)
+            if turn:
+                loads[name].append(load)
     return {name: _median(taken) for name, taken in loads.items()}
 
 

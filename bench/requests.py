@@ -20,7 +20,7 @@ from bench.load import LOAD_CORES, Question, pinned
 from bench.models import FOLDER, Case
 from bench.onnx_runtime import onnx_runtime
 from bench.servers import Running, Server, gateway
-from demo.data import TEXTS
+from demo.data import TEXTS, first_row
 
 __all__ = ["BATCH", "PLAIN", "World", "extras", "grpc_rates", "prepared"]
 
@@ -54,15 +54,14 @@ def prepared(case: Case) -> World:
     onnx_runtime(case)
     shutil.copyfile(case.file("-columns.onnx"), folder / "model.onnx")
     # Others fail on a missing text, or answer otherwise: all get a row that has everything.
-    rows = case.texts(case.batch.dropna()).head(BATCH).reset_index(drop=True)
-    row = rows.head(1).to_dict("records")[0]
+    row = first_row(case.texts(case.batch.dropna()))
     bodies = {
         "row": _json(folder / "row.json", row),
         "bentoml": _json(folder / "bentoml.json", {"row": row}),
         "v2": _json(folder / "v2.json", {"inputs": _tensors(row)}),
         "mlserver": _json(folder / "mlserver.json", _for_mlserver(row)),
     }
-    batches = _batches(folder, rows)
+    batches = _batches(folder, case.texts(case.batch.head(BATCH)))
     return World(folder, artifact, bodies, Question(PREDICT, bodies["row"]), batches)
 
 
@@ -126,7 +125,8 @@ def grpc_rates(world: World, server: Running, rounds: int) -> dict[str, float]:
 
 
 def _batches(folder: Path, rows: pandas.DataFrame) -> dict[str, Question]:
-    records = rows.to_dict("records")
+    # Missing values are null.
+    records = json.loads(rows.to_json(orient="records"))
     json_rows = _json(folder / "rows.json", {"rows": records})
     lines = folder / "rows.ndjson"
     lines.write_text("".join(f"{json.dumps(record)}\n" for record in records))

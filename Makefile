@@ -47,7 +47,7 @@ format: $(DEV) ## format everything, mend what lints can mend
 	$(BIN)/ruff check --fix .
 	$(CARGO) fmt $(RUST) --all
 
-bench: $(CORE) $(BENCH) gateway ## measure beside other engines; 25 minutes once all is trained
+bench: $(CORE) $(BENCH) gateway ## measure beside other engines and servers; an hour once all is trained
 	$(BIN)/python -m bench.run
 
 build: $(DEV) ## a wheel for this platform, in dist/

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import statistics
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ def extras(world: World) -> dict[str, tuple[Server, Question]]:
 
 
 def grpc_rates(world: World, server: Running, rounds: int) -> dict[str, float]:
-    """Requests per second over gRPC, the best of some runs; none without h2load."""
+    """Requests per second over gRPC, the median of some runs; none without h2load."""
     if shutil.which("h2load") is None:
         return {}
     try:
@@ -121,7 +122,7 @@ def grpc_rates(world: World, server: Running, rounds: int) -> dict[str, float]:
         if found is None or not is_whole:
             raise Absent(GRPC, "some of its requests failed")
         rates.append(float(found[1]))
-    return {GRPC: sorted(rates)[len(rates) // 2]}
+    return {GRPC: statistics.median(rates)}
 
 
 def _batches(folder: Path, rows: pandas.DataFrame) -> dict[str, Question]:

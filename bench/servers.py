@@ -93,7 +93,6 @@ def running(server: Server) -> Iterator[Running]:
 def gateway(
     source: Path,
     question: Question,
-    name: str = "penstock",
     options: tuple[str, ...] = (),
     scheme: str = "http",
 ) -> Server:
@@ -101,7 +100,7 @@ def gateway(
     if not GATEWAY.exists():
         raise Absent("penstock", "its gateway is not built; run `make gateway`")
     return Server(
-        name=name,
+        name="penstock",
         command=lambda port: [str(GATEWAY), str(source), "--port", str(port), *options],
         question=question,
         alive="/readyz",

@@ -3,6 +3,7 @@
 use super::body;
 use super::encoding::{decompressed, Encoding, SHORT};
 use super::seeing::Served;
+use super::served::{sticky_header, LARGE_BODY};
 use super::stream::{self, Client, Ongoing};
 use crate::catalog::Route;
 use crate::connections::Connection;
@@ -13,7 +14,6 @@ use crate::handlers::asked::Asked;
 use crate::handlers::lines::{Lines, LONGEST};
 use crate::handlers::predict::{self, Predicted, Request};
 use crate::handlers::shares::{Answered, Chosen, Who};
-use crate::routes::Sticky;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, VARY};
@@ -24,10 +24,7 @@ use bytes::Bytes;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
-/// Bodies from which on a request is answered beside the threads that read sockets, so that others need not wait.
-const LARGE_BODY: usize = 64 << 10;
-
-/// The same where rows are explained, which takes a hundred times as long.
+/// As `LARGE_BODY` where rows are explained, which takes a hundred times as long.
 const LARGE_EXPLAINED: usize = 4 << 10;
 
 pub async fn predict(
@@ -121,12 +118,8 @@ impl Head {
             || (body.len() >= LARGE_EXPLAINED && (self.asked.explain.is_some() || has_option()))
     }
 
-    /// The value of the header that the route goes by.
     fn key(&self) -> Option<&[u8]> {
-        match &self.route.sticky {
-            Some(Sticky::Header(name)) => self.headers.get(name).map(HeaderValue::as_bytes),
-            _ => None,
-        }
+        sticky_header(&self.route, &self.headers)
     }
 
     /// Lines are answered as they come.

@@ -1,4 +1,4 @@
-//! What every request for predictions by a protocol of other servers begins with: who answers it, and its limits.
+//! What requests for predictions begin with: who answers them, and their limits.
 
 use crate::catalog::Route;
 use crate::failure::{Failure, Kind};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// Bodies from which on a request is answered beside the threads that read sockets, so that others need not wait.
-const LARGE_BODY: usize = 64 << 10;
+pub const LARGE_BODY: usize = 64 << 10;
 
 /// A request whose route is known, and what becomes known of it.
 #[derive(Clone)]
@@ -44,11 +44,7 @@ impl Asking {
         headers: &HeaderMap,
     ) -> Result<Admitted, Failure> {
         let route = &self.route;
-        let key = match &route.sticky {
-            Some(Sticky::Header(name)) => headers.get(name).map(HeaderValue::as_bytes),
-            _ => None,
-        };
-        let who = Who::of(route, version, key)?;
+        let who = Who::of(route, version, sticky_header(route, headers))?;
         if let Who::One(version) = &who {
             self.chosen.get_or_init(|| version.clone());
         }
@@ -84,6 +80,14 @@ impl Admitted {
             return task();
         }
         gateway.crowd.run(task).await?
+    }
+}
+
+/// The value of the header that a route goes by.
+pub fn sticky_header<'h>(route: &Route, headers: &'h HeaderMap) -> Option<&'h [u8]> {
+    match &route.sticky {
+        Some(Sticky::Header(name)) => headers.get(name).map(HeaderValue::as_bytes),
+        _ => None,
     }
 }
 

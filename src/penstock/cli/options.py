@@ -1,11 +1,11 @@
-"""Types of options that several commands have."""
+"""What several commands have in common: types of options, what is told of data."""
 
 import csv
 from typing import Any
 
 import click
 
-__all__ = ["COLUMNS", "TOP"]
+__all__ = ["COLUMNS", "TOP", "tell_bad_lines"]
 
 
 class _Columns(click.ParamType):  # type: ignore[type-arg, unused-ignore]
@@ -45,3 +45,13 @@ class _Top(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 
 COLUMNS = _Columns()
 TOP = _Top()
+
+
+def tell_bad_lines(table: Any) -> None:
+    """Says how many lines were left out of what was read, and what the first ones are."""
+    bad_lines = table.bad_lines
+    if bad_lines.count:
+        lines = "line" if bad_lines.count == 1 else "lines"
+        click.echo(f"`{table.name}`: {bad_lines.count:,} bad {lines} left out:", err=True)
+        for reason in bad_lines.shown:
+            click.echo(f"  {reason}", err=True)

@@ -26,9 +26,9 @@ ORDER = (
     *("errors", "schema", "graph", "files", "description", "card", "artifact"),
     *("tables", "keys", "model", "gateway", "readers", "writers", "bulk"),
     *("converters", "kinds", "frames", "baseline", "centers", "proof", "conversion"),
-    *("cli", "__main__", "__init__"),
+    *("training", "cli", "__main__", "__init__"),
 )
-PACKAGES = ("converters", "proof", "cli")
+PACKAGES = ("converters", "proof", "training", "cli")
 # design.md, "Who may know what": the modules of the package that these parts may import.
 ALLOWED = {
     "errors": set(),

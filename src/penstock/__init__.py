@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from penstock.model import sign as sign
     from penstock.schema import Field as Field
     from penstock.schema import Schema as Schema
+    from penstock.training.running import train as train
 
 __version__ = "0.1.0"
 
@@ -36,6 +37,7 @@ _HOMES = {
     "load": "model",
     "sign": "model",
     "supported": "converters",
+    "train": "training.running",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]

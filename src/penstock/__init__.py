@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from penstock.model import sign as sign
     from penstock.schema import Field as Field
     from penstock.schema import Schema as Schema
+    from penstock.training.comparing import compare as compare
     from penstock.training.running import train as train
 
 __version__ = "0.1.0"
@@ -32,6 +33,7 @@ _HOMES = {
     "PenstockError": "errors",
     "Schema": "schema",
     "SchemaError": "errors",
+    "compare": "training.comparing",
     "convert": "conversion",
     "keygen": "keys",
     "load": "model",

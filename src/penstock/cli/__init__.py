@@ -14,7 +14,7 @@ __all__ = ["EXIT_DIFFERENCE", "group", "main"]
 
 # Command to the module under `penstock.cli` that has it, in the order of the help page.
 COMMANDS = (
-    *("train", "init", "convert", "inspect", "verify", "predict", "serve", "token"),
+    *("train", "init", "compare", "convert", "inspect", "verify", "predict", "serve", "token"),
     *("keygen", "sign", "supported"),
 )
 EXIT_DIFFERENCE = 1

@@ -36,6 +36,7 @@ def _option(name: str, setting: Setting) -> Callable[[Callable[..., Any]], Calla
 @click.command("train", short_help="Train a model on a table, or by a recipe.")
 @click.argument("source", metavar="DATA|RECIPE")
 @click.option("-o", "--output", metavar="FILE", help="The artifact to write.")
+@click.option("--report", metavar="FILE", help="The report to write (HTML).")
 @click.option(
     "--require",
     multiple=True,
@@ -85,6 +86,9 @@ def _run(wanted: Any) -> None:
         result = trained(wanted.source, wanted.recipe, tell=tell)
     click.echo(result.summary())
     refusals = [text for gate in conditions if (text := gate.refusal(result.metrics))]
+    if wanted.report is not None:
+        result.report(wanted.report)
+        click.echo(f"`{wanted.report}`: the report", err=True)
     if refusals:
         click.echo("\n".join(refusals), err=True)
         raise click.exceptions.Exit(EXIT_NOT_MET)

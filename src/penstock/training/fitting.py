@@ -12,7 +12,7 @@ from penstock.training.columns import Feature, used
 from penstock.training.recipe import Recipe
 from penstock.training.tasks import Task
 
-__all__ = ["Fit", "Fitted", "columns_of"]
+__all__ = ["Fit", "Fitted", "check_labels", "columns_of"]
 
 PATIENCE = 25
 # Rarer levels are one together, and so is whatever lies beyond this many.
@@ -57,8 +57,7 @@ class Fit:
         model = estimator(recipe, self.task, len(learning))
         chosen = algorithm(recipe.algorithm, self.task)
         _constrain(model, recipe, self.features)
-        if recipe.algorithm == "xgboost":
-            _check_labels(self.task, recipe)
+        check_labels(self.task, recipe)
         columns = self._columns(recipe)
         with warnings.catch_warnings():
             # Of parameters and convergence, which the metrics tell better.
@@ -159,8 +158,13 @@ def _constrain(model: Any, recipe: Recipe, features: Sequence[Feature]) -> None:
     model.set_params(monotone_constraints=tuple(constraints))
 
 
-def _check_labels(task: Task, recipe: Recipe) -> None:
-    if task.classifies and list(task.classes) != list(range(len(task.classes))):
+def check_labels(task: Task, recipe: Recipe) -> None:
+    """Raises `PenstockError` for classes that the library of the recipe cannot take."""
+    if (
+        recipe.algorithm == "xgboost"
+        and task.classifies
+        and list(task.classes) != list(range(len(task.classes)))
+    ):
         raise PenstockError(
             f"XGBoost takes the classes 0 to {len(task.classes) - 1} only, and column "
             f"`{recipe.target}` has {task.classes[0]!r}; number them, or take `gbm`"

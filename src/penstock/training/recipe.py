@@ -91,7 +91,12 @@ class Recipe:
         "{false_positive = 1, false_negative = 5} (costs).",
         "any",
     )
-    trials: int | None = _set(None, "auto: how many models to try.", "integer", minimum=1)
+    algorithms: tuple[str, ...] = _set(
+        (), "auto: which ones to try; all that can if not given.", "texts"
+    )
+    trials: int | None = _set(
+        None, "auto: how many models to try; 20 if no seconds are given.", "integer", minimum=1
+    )
     seconds: float | None = _set(None, "auto: how long to try.", "number", minimum=1)
     journal: str | None = _set(None, "auto: file of finished trials, to go on from.")
     seed: int = _set(0, "Of every choice by chance.", "integer", minimum=0)
@@ -103,6 +108,11 @@ class Recipe:
     )
 
     def __post_init__(self) -> None:
+        wrong = [each for each in self.algorithms if each not in ALGORITHMS[1:]]
+        if wrong:
+            raise PenstockError(
+                f"`algorithms` has {wrong[0]!r}; it can have {_quoted(ALGORITHMS[1:])}"
+            )
         for item, setting in settings():
             _check(item, getattr(self, item), setting)
         for column, treatment in self.features.items():

@@ -16,6 +16,7 @@ __all__ = ["Order", "commented", "order", "parsed", "read", "schema"]
 PLACES = {
     "source": Setting("The rows to train on: a file."),
     "output": Setting("The artifact to write."),
+    "report": Setting("The report to write (HTML)."),
     "require": Setting(
         'Conditions on held-out rows, as "auc>=0.79"; exit code 1 if not met.', "texts"
     ),
@@ -29,6 +30,7 @@ class Order:
     recipe: Recipe
     source: str
     output: str | None = None
+    report: str | None = None
     require: tuple[str, ...] = ()
 
 
@@ -52,7 +54,7 @@ def read(path: Path) -> dict[str, Any]:
     """The settings in a recipe file, with paths that are relative to it."""
     text = path.read_text(encoding="utf-8")
     found = parsed(text, f"`{path}`")
-    for name in ("source", "output", "journal"):
+    for name in ("source", "output", "report", "journal"):
         if isinstance(found.get(name), str):
             found[name] = str(path.parent / found[name])
     return found
@@ -91,6 +93,7 @@ def commented(source: str, target: str) -> str:
 
 _EXAMPLES: dict[str, Any] = {
     "output": "model.penstock",
+    "report": "report.html",
     "require": ["auc>=0.79"],
     "task": "binary",
     "name": "model",
@@ -101,6 +104,7 @@ _EXAMPLES: dict[str, Any] = {
     "split_column": "day",
     "weight": "column",
     "class_weight": "balanced",
+    "algorithms": ["gbm", "glm"],
     "trials": 20,
     "seconds": 300,
     "journal": "trials.journal",

@@ -22,6 +22,7 @@ from penstock.training.metrics import (
 from penstock.training.preparing import Prepared, prepared
 from penstock.training.recipe import Recipe
 from penstock.training.result import Result
+from penstock.training.searching import Search
 
 __all__ = ["finished", "fit_of", "train", "trained"]
 
@@ -51,10 +52,19 @@ def train(
 def trained(data: Any, recipe: Recipe, *, steps: Any = None, tell: Listener = silent) -> Result:
     """As `train`, for a recipe that is made."""
     _check_installed()
-    if recipe.algorithm == "auto":
-        raise PenstockError('algorithm "auto" is not there yet; take `gbm`')
     found = prepared(data, recipe, tell)
-    return finished(fit_of(found, steps, tell), found, recipe, tell)
+    fit = fit_of(found, steps, tell)
+    if recipe.algorithm != "auto":
+        return finished(fit, found, recipe, tell)
+    board = Search(fit, found, recipe, tell).run()
+    tell(Event("step", "no stacked ensemble is made: stacking does not convert yet"))
+
+    def taken(place: int) -> Result:
+        entry = board[place]
+        chosen = recipe.but(algorithm=entry.algorithm, parameters=entry.parameters)
+        return replace(finished(fit, found, chosen, tell), leaderboard=board, taking=taken)
+
+    return taken(0)
 
 
 def _check_installed() -> None:

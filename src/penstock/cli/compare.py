@@ -52,9 +52,9 @@ def command(
         raise click.UsageError(f"--no-worse-than takes the first artifact, `{first}`")
     conditions = gates(require)
     found = compare(first, second, data, target, positive=positive)
-    click.echo(found.summary())
     metrics = found.metrics(1)
     refusals = [text for gate in conditions if (text := gate.refusal(metrics))]
+    click.echo(found.summary())
     if reference is not None and found.primary.worse:
         change = found.primary
         refusals.append(

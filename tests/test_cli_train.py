@@ -2,6 +2,7 @@
 
 import json
 import re
+import sqlite3
 import tomllib
 from pathlib import Path
 
@@ -82,6 +83,32 @@ def test_a_recipe_that_init_writes_trains_as_it_is(folder, capfd):
     assert run(capfd, "train", "late.toml", *options)[0] == 0
     recipe = penstock.load("other.penstock").manifest["provenance"]["recipe"]
     assert recipe == {"target": "late", "seed": 1, "parameters": {"num_leaves": 5}}
+
+
+def test_a_recipe_reads_a_database_beside_it(folder, capfd):
+    Path("there").mkdir()
+    with sqlite3.connect("there/flights.db") as connection:
+        asking("binary")[0].to_sql("flights", connection, index=False)
+    code, _, err = run(
+        capfd, "init", "sqlite:there/flights.db", "--target", "late", "-o", "there/late.toml"
+    )
+    assert code == 0, err
+    lines = Path("there/late.toml").read_text()
+    assert 'source = "sqlite:flights.db"' in lines
+    lines = lines.replace('# query = "SELECT * FROM flights"', 'query = "SELECT * FROM flights"')
+    Path("there/late.toml").write_text(lines)
+    code, out, err = run(capfd, "train", "there/late.toml", "--set", 'types.month = "text"')
+    assert code == 0, err
+    assert "600 rows, 5 columns" in err
+    assert "month     text" in out
+
+
+def test_bad_lines_are_left_out_and_told(folder, capfd):
+    with Path("flights.csv").open("a") as file:
+        file.write("1,2\n")
+    code, _, err = run(capfd, "train", "flights.csv", "--target", "late")
+    assert code == 0, err
+    assert "warning: 1 bad line left out: row 600 of the CSV file has 2 fields" in err
 
 
 def test_init_does_not_overwrite(folder, capfd):

@@ -240,8 +240,9 @@ def test_wrong_settings_are_refused(settings, said):
         (pd.DataFrame({"x": [1, 2], "y": [None, None]}), "missing in every row"),
         (pd.DataFrame({"x": [1] * 90, "y": [0, 1, 0] * 30}), "no column is left to learn from"),
         (pd.DataFrame({"x": [1, 2, 3], "y": [0, 1, 0]}), "the rows cannot be split"),
-        ({"x": [1]}, "the data is a dict"),
-        ("rows.txt", "the format of `rows.txt` is not known"),
+        ({"x": [1]}, "`target` is `y`, which is no column; there are `x`"),
+        (17, "a `int` is no table"),
+        ("s4://rows.csv", "`s4:` is not known"),
     ],
 )
 def test_data_that_nothing_can_be_learned_from_is_refused(data, said):

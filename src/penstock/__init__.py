@@ -7,6 +7,8 @@ if TYPE_CHECKING:
 
     from penstock.conversion import convert as convert
     from penstock.converters import supported as supported
+    from penstock.data import Table as Table
+    from penstock.data import read as read
     from penstock.errors import ArtifactError as ArtifactError
     from penstock.errors import ConvertError as ConvertError
     from penstock.errors import DataError as DataError
@@ -33,10 +35,12 @@ _HOMES = {
     "PenstockError": "errors",
     "Schema": "schema",
     "SchemaError": "errors",
+    "Table": "data",
     "compare": "training.comparing",
     "convert": "conversion",
     "keygen": "keys",
     "load": "model",
+    "read": "data",
     "sign": "model",
     "supported": "converters",
     "train": "training.running",

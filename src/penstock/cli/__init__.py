@@ -14,8 +14,8 @@ __all__ = ["EXIT_DIFFERENCE", "group", "main"]
 
 # Command to the module under `penstock.cli` that has it, in the order of the help page.
 COMMANDS = (
-    *("train", "init", "compare", "convert", "inspect", "verify", "predict", "serve", "token"),
-    *("keygen", "sign", "supported"),
+    *("profile", "train", "init", "compare", "convert", "inspect", "verify", "predict", "serve"),
+    *("token", "keygen", "sign", "supported"),
 )
 EXIT_DIFFERENCE = 1
 EXIT_WRONG = 3

@@ -1,6 +1,10 @@
 """`penstock compare`: two artifacts on the same rows, and whether one may replace the other."""
 
+from typing import Any
+
 import click
+
+from penstock.cli.options import reading
 
 __all__ = ["command"]
 
@@ -11,6 +15,7 @@ EXIT_NOT_MET = 1
 @click.argument("first", type=click.Path(), metavar="A")
 @click.argument("second", type=click.Path(), metavar="B")
 @click.argument("data")
+@reading
 @click.option("--target", metavar="COLUMN", required=True, help="Column with the truth.")
 @click.option("--positive", metavar="CLASS", help="Class that metrics of two classes are about.")
 @click.option(
@@ -30,10 +35,9 @@ def command(
     second: str,
     data: str,
     *,
-    target: str,
-    positive: str | None,
     require: tuple[str, ...],
     reference: str | None,
+    **options: Any,
 ) -> None:
     """Compare the artifacts A and B on the rows of DATA.
 
@@ -45,13 +49,15 @@ def command(
         penstock compare late.penstock new.penstock flights.parquet \\
             --target late --require 'auc>=0.79' --no-worse-than late.penstock
     """
+    from penstock.data import read
     from penstock.training.comparing import compare
     from penstock.training.gates import gates
 
     if reference not in (None, first):
         raise click.UsageError(f"--no-worse-than takes the first artifact, `{first}`")
     conditions = gates(require)
-    found = compare(first, second, data, target, positive=positive)
+    target, positive = options.pop("target"), options.pop("positive")
+    found = compare(first, second, read(data, **options), target, positive=positive)
     metrics = found.metrics(1)
     refusals = [text for gate in conditions if (text := gate.refusal(metrics))]
     click.echo(found.summary())

@@ -20,9 +20,9 @@ def command(data: str, target: str, output: str) -> None:
     A file that is there is not overwritten.
     """
     from penstock.files import write_new
-    from penstock.training.recipes import commented
+    from penstock.training.recipes import commented, moved
 
     # Paths in a recipe are relative to it.
-    source = os.path.relpath(data, Path(output).parent)
+    source = moved(data, lambda path: os.path.relpath(path, Path(output).parent))
     write_new(Path(output), commented(source, target).encode(), 0o644)
     click.echo(f"`{output}`: edit it, then `penstock train {output}`", err=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from penstock.cli.options import COLUMNS
+from penstock.cli.options import COLUMNS, reading
 from penstock.training.recipe import Setting, settings
 
 __all__ = ["command"]
@@ -35,6 +35,7 @@ def _option(name: str, setting: Setting) -> Callable[[Callable[..., Any]], Calla
 
 @click.command("train", short_help="Train a model on a table, or by a recipe.")
 @click.argument("source", metavar="DATA|RECIPE")
+@reading
 @click.option("-o", "--output", metavar="FILE", help="The artifact to write.")
 @click.option("--report", metavar="FILE", help="The report to write (HTML).")
 @click.option(
@@ -59,10 +60,10 @@ def command(source: str, *, lines: tuple[str, ...], **given: Any) -> None:
         penstock train flights.csv --target delay --algorithm glm --drop flight
         penstock train recipe.toml
 
-    DATA is a file (CSV, NDJSON, Parquet or Arrow IPC). Options go before what
-    the recipe says; `penstock init` writes one with all settings. What is
-    trained is proved to answer the same as an artifact. Metrics are those of
-    held-out rows; they go to standard output.
+    DATA is what `penstock profile` takes. Options go before what the recipe
+    says; `penstock init` writes one with all settings. What is trained is
+    proved to answer the same as an artifact. Metrics are those of held-out
+    rows; they go to standard output.
     """
     from penstock.training.recipes import order, parsed, read
 
@@ -83,7 +84,7 @@ def _run(wanted: Any) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     conditions = gates(wanted.require)
     with told() as tell:
-        result = trained(wanted.source, wanted.recipe, tell=tell)
+        result = trained(wanted.rows(), wanted.recipe, tell=tell)
     click.echo(result.summary())
     refusals = [text for gate in conditions if (text := gate.refusal(result.metrics))]
     if wanted.report is not None:

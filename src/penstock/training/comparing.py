@@ -96,7 +96,7 @@ def compare(
     Raises `PenstockError` for models that answer different questions.
     """
     models = [each if isinstance(each, Model) else load(each) for each in (first, second)]
-    frame = source.frame(data)
+    frame, _ = source.frame(data)
     if target not in frame.columns:
         raise PenstockError(f"`target` is `{target}`, which is no column of the data")
     frame = frame[frame[target].notna()].reset_index(drop=True)

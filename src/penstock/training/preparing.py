@@ -39,11 +39,12 @@ class Prepared:
 
 def prepared(data: Any, recipe: Recipe, tell: Listener) -> Prepared:
     """Raises `PenstockError` and `DataError` for what cannot be trained on."""
-    frame = source.frame(data)
+    frame, odd = source.frame(data, recipe.types)
     if recipe.target not in frame.columns:
         there = ", ".join(f"`{name}`" for name in frame.columns[:30])
         raise PenstockError(f"`target` is `{recipe.target}`, which is no column; there are {there}")
     frame, warnings = _complete(frame, recipe)
+    warnings = [*odd, *warnings]
     target = frame[recipe.target]
     rows, changed = readable(frame.drop(columns=recipe.target))
     task = recognized(target, recipe)
@@ -96,7 +97,7 @@ def _plan(parts: Parts, features: tuple[Feature, ...], estimate: int) -> Event:
     rows = (len(parts.learning), len(parts.validation), len(parts.holdout))
     return Event(
         "step",
-        f"{counts['number']} numbers and {counts['levels']} columns of levels; {parts.kind} split: "
+        f"columns: {counts['number']} of numbers, {counts['levels']} of levels; {parts.kind} split: "
         f"{rows[0]:,} rows to learn from, {rows[1]:,} to stop by, {rows[2]:,} held out; about "
         f"{estimate / 1e9:.2g} GB of memory",
         {"learning": rows[0], "validation": rows[1], "holdout": rows[2], "bytes": estimate},

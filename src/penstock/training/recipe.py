@@ -66,6 +66,9 @@ class Recipe:
     name: str | None = _set(None, "Name of the model.")
     version: str | None = _set(None, "Version of the model; 1 if not given.")
     drop: tuple[str, ...] = _set((), "Columns that are no features.", "texts")
+    types: Mappings = _mapping(
+        "number, text, boolean or timestamp by column, against what is proposed."
+    )
     features: Mappings = _mapping("Treatment by column, against what is proposed.")
     parameters: Mappings = _mapping("Parameters of the library's estimator, by their names there.")
     positive: Any = _set(None, "Class that metrics and threshold are about.", "any")

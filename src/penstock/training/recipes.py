@@ -2,19 +2,26 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from penstock.data import Table
+from penstock.data import read as table_of
+from penstock.data.addresses import parse
 from penstock.errors import PenstockError
+from penstock.formats import FORMATS
 from penstock.training.recipe import Recipe, Setting, settings
 
-__all__ = ["Order", "commented", "order", "parsed", "read", "schema"]
+__all__ = ["Order", "commented", "moved", "order", "parsed", "read", "schema"]
 
 # What a recipe file has beside the settings.
 PLACES = {
-    "source": Setting("The rows to train on: a file."),
+    "source": Setting("The rows to train on: a file, a folder, a pattern, a URL or a database."),
+    "format": Setting("Format, if the source does not say.", choices=FORMATS),
+    "query": Setting("What of a database, in SQL."),
+    "table": Setting("The table of a database; the sheet of a file."),
     "output": Setting("The artifact to write."),
     "report": Setting("The report to write (HTML)."),
     "require": Setting(
@@ -29,16 +36,23 @@ class Order:
 
     recipe: Recipe
     source: str
+    format: str | None = None
+    query: str | None = None
+    table: str | None = None
     output: str | None = None
     report: str | None = None
     require: tuple[str, ...] = ()
+
+    def rows(self) -> Table:
+        """The rows to train on, not read yet."""
+        return table_of(self.source, format=self.format, query=self.query, table=self.table)
 
 
 def order(given: Mapping[str, Any]) -> Order:
     """The order with these settings; raises `PenstockError` for one that is none."""
     places = {name: value for name, value in given.items() if name in PLACES}
     if "source" not in places:
-        raise PenstockError("`source` is not given: the file with the rows to train on")
+        raise PenstockError("`source` is not given: where the rows to train on are")
     for name, value in places.items():
         due = list if name == "require" else str
         if not isinstance(value, (due, tuple)):
@@ -54,10 +68,26 @@ def read(path: Path) -> dict[str, Any]:
     """The settings in a recipe file, with paths that are relative to it."""
     text = path.read_text(encoding="utf-8")
     found = parsed(text, f"`{path}`")
-    for name in ("source", "output", "report", "journal"):
+    for name in ("output", "report", "journal"):
         if isinstance(found.get(name), str):
             found[name] = str(path.parent / found[name])
+    if isinstance(found.get("source"), str):
+        found["source"] = moved(found["source"], lambda source: str(path.parent / source))
     return found
+
+
+def moved(source: str, move: Callable[[str], str]) -> str:
+    """The source with another path, if it is a path: neither a URL nor standard input."""
+    address = parse(source)
+    if address.kind == "file":
+        return source if source == "-" else move(address.text)
+    if address.kind in _EMBEDDED and address.text != ":memory:":
+        return f"{address.kind}:{move(address.text)}"
+    return source
+
+
+# Databases that are a file.
+_EMBEDDED = ("sqlite", "duckdb")
 
 
 def parsed(text: str, where: str) -> dict[str, Any]:
@@ -92,6 +122,9 @@ def commented(source: str, target: str) -> str:
 
 
 _EXAMPLES: dict[str, Any] = {
+    "format": "csv",
+    "query": "SELECT * FROM flights",
+    "table": "flights",
     "output": "model.penstock",
     "report": "report.html",
     "require": ["auc>=0.79"],
@@ -112,6 +145,7 @@ _EXAMPLES: dict[str, Any] = {
     "memory": 8,
 }
 _TABLES = {
+    "types": 'zip_code = "text"',
     "features": 'zip_code = "levels"',
     "parameters": "num_leaves = 31",
     "monotone": "distance = 1",

@@ -1,8 +1,9 @@
 """Files of rows as a stream of batches; memory does not grow with the file."""
 
 import csv
+import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import IO, Any
@@ -15,6 +16,8 @@ __all__ = ["ARROW_FILE", "READERS", "BadLines", "Batch", "numbered", "rows_per_b
 VALUES_PER_BATCH = 1 << 20
 MOST_ROWS_PER_BATCH = 1 << 16
 BYTES_PER_BLOCK = 2 << 20
+# The first field of the row behind a CSV file, which has no others.
+_END = "the end of the file"
 # How the file format of Arrow IPC begins; the stream format does not.
 ARROW_FILE = b"ARROW1"
 # What may stand between the fields of a CSV file whose header has no comma.
@@ -69,6 +72,53 @@ Read = Callable[[IO[bytes], BadLines | None], Iterator[Batch]]
 # -- CSV --
 
 
+class _Ended(io.RawIOBase):
+    """A CSV file and one more row behind it, which tells whether a quote is still open there.
+
+    PyArrow takes a quote that is never closed for one that ends with the file.
+    """
+
+    def __init__(self, file: IO[bytes], end: str) -> None:
+        self._file = file
+        self._end = f"{end}\n".encode()
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        if not data:
+            size = size if size >= 0 else len(self._end)
+            data, self._end = self._end[:size], self._end[size:]
+        return data
+
+
+def _without_end(batches: Iterable[Any]) -> Iterator[Any]:
+    """The batches without the last row, which is the one of `_Ended` unless a quote is open."""
+    held, first = None, 0
+    for batch in batches:
+        if batch.num_rows:
+            if held is not None:
+                yield held
+                first += held.num_rows
+            held = batch
+    if held is None:
+        return
+    last = held.num_rows - 1
+    fields = [column[last].as_py() for column in held.columns]
+    if fields != [_END] + [""] * (len(fields) - 1):
+        raise _unclosed(first + last)
+    yield held.slice(0, last)
+
+
+def _unclosed(row: int) -> DataError:
+    return DataError(
+        f"row {row} of the CSV file opens a quote that is never closed; close it; in quotes, "
+        '`""` is a quote',
+        row=row,
+    )
+
+
 def _read_csv(file: IO[bytes], bad_lines: BadLines | None = None) -> Iterator[Batch]:
     return _read_delimited(file, bad_lines, None)
 
@@ -85,9 +135,14 @@ def _read_delimited(
 
     names, delimiter = _csv_header(file, delimiter)
     _check_names(names)
+    end = f"\n{_END}{delimiter * (len(names) - 1)}"
     ragged: list[Any] = []
+    swallowed: list[Any] = []
 
     def refuse(row: Any) -> str:
+        if row.text.rstrip("\n").endswith(end):
+            swallowed.append(row)
+            return "error"
         if bad_lines is not None:
             bad_lines.add(_ragged(row))
             return "skip"
@@ -96,7 +151,7 @@ def _read_delimited(
 
     try:
         reader = arrow_csv.open_csv(
-            file,
+            _Ended(file, end),
             # Without threads, the number of a wrong row is known.
             read_options=arrow_csv.ReadOptions(
                 column_names=names, block_size=BYTES_PER_BLOCK, use_threads=False
@@ -109,11 +164,10 @@ def _read_delimited(
                 column_types=dict.fromkeys(names, pyarrow.string()), strings_can_be_null=False
             ),
         )
-        yield from numbered(reader, reader.schema, lexical=True)
+        yield from numbered(_without_end(reader), reader.schema, lexical=True)
     except pyarrow.ArrowInvalid as error:
-        if "Empty CSV" in str(error):
-            yield Batch({name: [] for name in names}, 0, 0, lexical=True)
-            return
+        if swallowed:
+            raise _unclosed(swallowed[0].number - 1) from None
         raise _csv_error(error, ragged) from None
 
 
@@ -125,6 +179,11 @@ def _csv_error(error: Exception, ragged: list[Any]) -> PenstockError:
         )
     if "UTF8" in str(error):
         return SchemaError(f"the CSV file is not UTF-8, convert it: {error}")
+    if "straddling" in str(error):
+        return SchemaError(
+            f"a row of the CSV file is longer than {BYTES_PER_BLOCK} bytes, or opens a quote that "
+            "is never closed"
+        )
     return SchemaError(f"the CSV file cannot be read: {error}")
 
 

@@ -98,8 +98,8 @@ def _plan(parts: Parts, features: tuple[Feature, ...], estimate: int) -> Event:
     return Event(
         "step",
         f"columns: {counts['number']} of numbers, {counts['levels']} of levels; {parts.kind} "
-        f"split: {rows[0]:,} rows to learn from, {rows[1]:,} to stop by, {rows[2]:,} held out; about "
-        f"{estimate / 1e9:.2g} GB of memory",
+        f"split: {rows[0]:,} rows to learn from, {rows[1]:,} to stop by, {rows[2]:,} held out; "
+        f"about {estimate / 1e9:.2g} GB of memory",
         {"learning": rows[0], "validation": rows[1], "holdout": rows[2], "bytes": estimate},
     )
 

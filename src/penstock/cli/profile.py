@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from penstock.cli.options import tell_bad_lines
+from penstock.cli.options import TYPES, tell_bad_lines
 from penstock.formats import FORMATS
 
 __all__ = ["command"]
@@ -15,9 +15,18 @@ __all__ = ["command"]
 @click.option("--from", "source", type=click.Choice(FORMATS), help="Format, if DATA does not say.")
 @click.option("--query", metavar="SQL", help="What of a database.")
 @click.option("--table", metavar="NAME", help="The table of a database; the sheet of a file.")
+@click.option(
+    "--types", type=TYPES, default="", help="Types of columns, where what is proposed is wrong."
+)
 @click.option("--target", metavar="NAME", help="The column to be predicted: warn of leaks of it.")
 @click.option("--html", metavar="FILE", help="Write a page too, which needs nothing else.")
-def command(data: str, html: str | None, target: str | None, **options: str | None) -> None:
+def command(
+    data: str,
+    html: str | None,
+    target: str | None,
+    types: dict[str, str],
+    **options: str | None,
+) -> None:
     """Show types, missing values, levels, distributions and oddities of DATA.
 
     DATA is what `penstock predict` takes. All rows are counted, in constant
@@ -33,7 +42,13 @@ def command(data: str, html: str | None, target: str | None, **options: str | No
     from penstock.data.sheets import page, text
     from penstock.files import write_bytes
 
-    table = read(data, format=options["source"], query=options["query"], table=options["table"])
+    table = read(
+        data,
+        format=options["source"],
+        query=options["query"],
+        table=options["table"],
+        types=types,
+    )
     found = profile(table, target=target)
     click.echo(text(found), nl=False)
     if html is not None:

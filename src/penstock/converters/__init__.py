@@ -12,14 +12,20 @@ __all__ = ["ENTRY_POINTS", "FAMILIES", "supported", "table"]
 
 # One module each; a module imports no ML library before one of its functions is called.
 FAMILIES: tuple[str, ...] = (
+    "bayes",
     "binning",
+    "blending",
     "boosting",
+    "calibrating",
+    "clustering",
     "composing",
     "encoding",
     "expanding",
     "imputing",
     "lightgbm",
     "linear",
+    "networks",
+    "outliers",
     "scaling",
     "trees",
     "xgboost",

@@ -1,8 +1,11 @@
 //! The operators of the graph: one list, from which parsing, versions and completeness tests are made.
 
 mod binning;
+mod blending;
+mod calibrating;
 mod composing;
 mod deciding;
+mod distances;
 mod encoding;
 mod expanding;
 mod imputing;
@@ -58,11 +61,14 @@ operators! {
     "concat", 1, composing::Concat;
     "constant", 1, composing::Constant;
     "digitize", 1, binning::Digitize;
+    "distance", 1, distances::Distance;
     "encode_number", 1, encoding::EncodeNumber;
     "encode_text", 1, encoding::EncodeText;
+    "exp_normalize", 1, links::ExpNormalize;
     "impute", 1, imputing::Impute;
     "impute_text", 1, imputing::ImputeText;
     "indicate_missing", 1, imputing::IndicateMissing;
+    "interpolate", 1, calibrating::Interpolate;
     "linear", 1, linear::Linear;
     "linear_f32", 1, linear::LinearF32;
     "link", 1, links::Link;
@@ -76,6 +82,7 @@ operators! {
     "select", 1, composing::Select;
     "sigmoid_f32", 1, links::SigmoidF32;
     "softmax", 1, links::Softmax;
+    "sum", 1, blending::Sum;
     "trees", 1, trees::Trees;
 }
 

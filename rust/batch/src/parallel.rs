@@ -28,7 +28,7 @@ impl Values {
         match element {
             OutputElement::Number(_) => Values::Numbers(vec![0.0; rows]),
             OutputElement::Code(_) => Values::Codes(vec![0; rows]),
-            OutputElement::Text(_) => Values::Texts(vec![None; rows]),
+            OutputElement::Text(_) | OutputElement::Made(_) => Values::Texts(vec![None; rows]),
         }
     }
 

@@ -14,13 +14,16 @@ __all__ = ["ENTRY_POINTS", "FAMILIES", "supported", "table"]
 FAMILIES: tuple[str, ...] = (
     "binning",
     "boosting",
+    "checking",
     "composing",
+    "deriving",
     "encoding",
     "expanding",
     "imputing",
     "lightgbm",
     "linear",
     "scaling",
+    "tables",
     "trees",
     "xgboost",
 )

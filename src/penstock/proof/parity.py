@@ -43,6 +43,7 @@ class Subject:
     engine: Callable[[Fields], Predictor]
     thresholds: Mapping[str, Sequence[float]]
     steps: str
+    mixed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def prove(subject: Subject, seed: int = 0) -> Proof:
         return {at for at, answer in enumerate(answers) if isinstance(answer, DataError)}
 
     columns = oracle.example.columns
-    fields = established(subject.fields, columns, accepted, oracle, refuses)
+    fields = established(subject.fields, columns, accepted, oracle, refuses, subject.mixed)
     used = [str(field.name) for field in fields if field.type != "ignored"]
     probes = [Probe(None, "typical", row) for row in rows]
     probes += hostile(oracle.example, accepted, used, subject.thresholds, seed)

@@ -75,6 +75,8 @@ pub struct FieldPlan {
     pub r#type: FieldType,
     pub(super) number: Option<Register>,
     pub(super) codings: Vec<usize>,
+    /// Those of the text inputs of the plan that steps read.
+    pub(super) texts: Vec<usize>,
     precision: Precision,
     on_missing: OnMissing,
     replacement: Option<Replacement>,
@@ -96,6 +98,7 @@ impl FieldPlan {
 
     fn new(at: usize, field: &Field, builder: &Builder) -> Result<Self, ArtifactError> {
         let codings = builder.text_codings.iter().enumerate();
+        let texts = builder.text_inputs.iter().enumerate();
         let range =
             (field.minimum.unwrap_or(f64::NEG_INFINITY), field.maximum.unwrap_or(f64::INFINITY));
         let finite = match field.infinite {
@@ -109,6 +112,7 @@ impl FieldPlan {
             r#type: field.r#type,
             number: builder.field_registers.get(&at).copied(),
             codings: codings.filter(|(_, coding)| coding.field == at).map(|(at, _)| at).collect(),
+            texts: texts.filter(|(_, input)| input.text.field == at).map(|(at, _)| at).collect(),
             precision: field.precision,
             on_missing: field.on_missing,
             replacement: field.replacement.as_ref().and_then(replacement),

@@ -35,7 +35,7 @@ pub fn predict(loaded: &Loaded, table: &Table<'_>) -> Result<Vec<Answers>, Failu
         .map(|element| match element {
             OutputElement::Number(_) => Answers::Numbers(vec![0.0; rows]),
             OutputElement::Code(_) => Answers::Codes(vec![0; rows]),
-            OutputElement::Text(_) => Answers::Texts(vec![None; rows]),
+            OutputElement::Text(_) | OutputElement::Made(_) => Answers::Texts(vec![None; rows]),
         })
         .collect();
     let mut targets: Vec<Target<'_>> = answers
@@ -107,7 +107,9 @@ impl OutputTensor {
         let mut tensors = Vec::new();
         let mut first = 0;
         for output in &plan.outputs {
-            let is_text = |element: &OutputElement| matches!(element, OutputElement::Text(_));
+            let is_text = |element: &OutputElement| {
+                matches!(element, OutputElement::Text(_) | OutputElement::Made(_))
+            };
             let names: Vec<_> = output.names.iter().map(plain).collect();
             if output.elements.iter().any(is_text) {
                 let elements = names.into_iter().zip(&output.elements).enumerate();

@@ -16,7 +16,7 @@ RUST_FILES := $(shell find rust -name target -prune -o \
 GATEWAY := rust/target/debug/penstock-gateway
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 UV := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
-	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+	--no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
 .PHONY: help setup venv demo test check format bench build gateway lock clean
@@ -47,7 +47,7 @@ format: $(DEV) ## format everything, mend what lints can mend
 	$(BIN)/ruff check --fix .
 	$(CARGO) fmt $(RUST) --all
 
-bench: $(CORE) $(BENCH) ## measure beside other engines; 25 minutes once all is trained
+bench: $(CORE) $(BENCH) gateway ## measure beside other engines and servers; an hour once all is trained
 	$(BIN)/python -m bench.run
 
 build: $(DEV) ## a wheel for this platform, in dist/
@@ -59,7 +59,7 @@ gateway: ## the gateway as a program without Python, rust/target/release/penstoc
 lock: $(DEV) ## resolve requirements/*.in anew into *.txt
 	$(PIP) install --quiet uv
 	cd requirements && ../$(BIN)/$(UV) --upgrade dev.in --output-file dev.txt
-	cd requirements && for name in bench bench-lleaves bench-onedal bench-treelite bench-ydf; do \
+	cd requirements && for name in bench $(patsubst requirements/%.in,%,$(wildcard requirements/bench-*.in)); do \
 		../$(BIN)/$(UV) --upgrade $$name.in --constraint dev.txt --output-file $$name.txt || exit 1; done
 
 $(GATEWAY): $(RUST_FILES)

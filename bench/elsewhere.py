@@ -1,10 +1,7 @@
 """Contenders in environments of their own: made here, asked through pipes, one worker each."""
 
 import json
-import os
 import subprocess
-import sys
-import venv
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,8 +11,9 @@ import numpy
 
 from bench.contender import Absent, Contender, Outputs
 from bench.engines.request import Request
+from bench.environments import environment
 from bench.handover import handover
-from bench.models import FOLDER, ROOT, Case
+from bench.models import ROOT, Case
 from bench.pipelines import BATCH_ROWS
 from bench.timing import Clock, Sample
 
@@ -58,7 +56,7 @@ def _preparation(
 
 def _contender(case: Case, library: str, function: str, rows: int) -> Contender:
     engine = ENGINES[library]
-    python = _environment(engine)
+    python = environment(engine.environment, engine.name)
     worker = _Worker(engine, python, function, handover(case, engine.module, rows))
     offer = worker.offer
 
@@ -110,26 +108,3 @@ class _Worker:
 
     def clock(self, *call: Any) -> Clock:
         return lambda repeat: Sample(**self.ask({"call": call, "repeat": repeat}))
-
-
-def _environment(engine: Elsewhere) -> Path:
-    """The Python of the engine's environment; made at the first use of its requirements."""
-    requirements = ROOT / "requirements" / f"bench-{engine.environment}.txt"
-    folder = FOLDER / "environments" / engine.environment
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    installed = folder / "requirements.txt"
-    if installed.exists() and installed.read_bytes() == requirements.read_bytes():
-        return python
-    print(f"installing {engine.environment} into {folder} ...", file=sys.stderr, flush=True)
-    venv.create(folder, with_pip=True, clear=True)
-    install = ("install", "--quiet", "--only-binary", ":all:", "--require-hashes")
-    done = subprocess.run(
-        [python, "-m", "pip", "--disable-pip-version-check", *install, "-r", requirements],
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or ["pip failed"]
-        raise Absent(engine.name, f"it cannot be installed here: {said[-1]}")
-    installed.write_bytes(requirements.read_bytes())
-    return python

@@ -81,8 +81,7 @@ def test_a_polars_type_that_arrow_lacks_is_refused_by_name():
 def test_a_key_that_comes_twice_in_json_is_refused():
     with pytest.raises(penstock.SchemaError) as caught:
         toys.late().predict_json('{"distance": 1, "carrier": "UA", "distance": 2}')
-    message = "the row is not a JSON object: key `distance` is there twice"
-    assert str(caught.value).startswith(message)
+    assert str(caught.value) == "key `distance` is there twice; send it once"
 
 
 def test_of_many_inputs_thirty_are_listed():

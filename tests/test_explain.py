@@ -251,6 +251,14 @@ def test_one_row_of_json_is_explained():
     row = {"normal": 0.5, "color": "red", "large": None}
     text = json.dumps(row)
     assert model.explain_json(text, 2) == model.explain(row, 2)
+    escaped = model.explain_json('{"normal": 2, "color": "r\\u0065d", "large": 7e1}', 3)
+    assert escaped == model.explain({"normal": 2, "color": "red", "large": 70.0}, 3)
+    for row in ({"normal": 10**20}, {"nothing": 1}):
+        with pytest.raises(penstock.PenstockError) as caught:
+            model.explain(row)
+        with pytest.raises(type(caught.value)) as caught_in_json:
+            model.explain_json(json.dumps(row))
+        assert str(caught_in_json.value) == str(caught.value)
 
 
 def test_a_loaded_model_explains_as_before(tmp_path):

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import json
 import pickle
 import subprocess
 import sys
@@ -154,6 +155,46 @@ def test_dict_in_dict_out_and_list_in_list_out():
     assert type(answer) is dict and list(answer) == ["label", "probability", "raw"]
     assert model.predict([GOOD]) == [answer] and model.predict((GOOD,)) == [answer]
     assert model.predict_json('{"distance": 12.5, "carrier": "UA"}') == answer
+
+
+@pytest.mark.parametrize("field", ["distance", "carrier"])
+@pytest.mark.parametrize(
+    "value", [2**53 + 1, 2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**25, -(10**25)], ids=str
+)
+def test_an_integer_in_json_is_refused_as_in_a_dict(value, field):
+    model, row = toys.late(), GOOD | {field: value}
+    with pytest.raises(penstock.DataError) as caught:
+        model.predict(row)
+    with pytest.raises(penstock.DataError) as caught_in_json:
+        model.predict_json(json.dumps(row))
+    assert str(caught_in_json.value) == str(caught.value)
+    assert caught_in_json.value.code == caught.value.code
+
+
+@pytest.mark.parametrize("text", ["1e20", "-1E300", "100000000000000000000.0", "2.5", "7", "-0.0"])
+def test_a_number_in_json_is_that_of_a_dict(text):
+    model = toys.echo(Field("x", "number"))
+    assert model.predict_json(f'{{"x": {text}}}') == model.predict({"x": json.loads(text)})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "[1]",
+            "the row is not a JSON object: invalid type: sequence, expected a row as an object",
+        ),
+        ('{"distance": 1', "the row is not a JSON object: EOF"),
+        ('{"distance": NaN}', 'send null, or the texts "NaN" and "Infinity"'),
+        ('{"zzz": 1, "aaa": 2}', "column `zzz` is not an input of the model"),
+        ("{}", "column `distance` is missing from the request; the model expects: `distance`"),
+    ],
+)
+def test_json_that_is_no_row_is_told_why(text, said):
+    model = toys.late(distance=Field(on_missing="refuse"))
+    with pytest.raises(penstock.SchemaError) as caught:
+        model.predict_json(text)
+    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("labels", [("no", "yes"), (0, 1), (False, True), (0.5, 1.5)], ids=repr)

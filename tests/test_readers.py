@@ -95,6 +95,37 @@ def test_a_csv_row_with_another_number_of_fields_is_named(line, count):
     assert refusal(f"a,b\n1,2\n{line}\n", "csv", penstock.DataError) == message
 
 
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ('a,b\n1,"x\n', 0),
+        ('a,b\n1,"x', 0),
+        ('a,b\n1,"', 0),
+        ('a,b\n1,x\n2,"say ""x""\n3,y\n', 1),
+        ('a,b\n"1,x\n2,y\n', 0),
+        ('a\n1\n"2\n\n', 1),
+        ('a,b\nthe end of the file,"x\n', 0),
+    ],
+)
+def test_a_csv_quote_that_is_never_closed_is_refused(text, row):
+    message = f"row {row} of the CSV file opens a quote that is never closed; close it"
+    assert refusal(text, "csv", penstock.DataError).startswith(message)
+
+
+def test_a_csv_quote_that_swallows_more_than_a_block_is_refused(monkeypatch):
+    monkeypatch.setattr(readers, "BYTES_PER_BLOCK", 1000)
+    text = 'a,b\n1,"x\n' + "2,y\n" * 1000
+    assert "opens a quote that is never closed" in refusal(text, "csv")
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n"])
+@pytest.mark.parametrize("field", ['5" disk', '"x"', '"x\n"', '""', "the end of the file", '"x"y"'])
+def test_quotes_that_are_no_open_ones_are_read(field, end):
+    expected = {'"x"': "x", '"x\n"': "x\n", '""': "", '"x"y"': 'xy"'}.get(field, field)
+    found = columns(f"a,b\n1,y\nthe end of the file,{field}{end}".encode(), "csv")
+    assert found == {"a": ["1", "the end of the file"], "b": ["y", expected]}
+
+
 def test_csv_larger_than_a_block_is_read_in_batches(monkeypatch):
     monkeypatch.setattr(readers, "BYTES_PER_BLOCK", 1000)
     monkeypatch.setattr(readers, "VALUES_PER_BATCH", 100)

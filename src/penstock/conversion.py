@@ -23,7 +23,7 @@ from penstock.proof.hostile import Probe, typical
 from penstock.proof.oracle import Oracle
 from penstock.proof.parity import Outcome, Proof, Subject, prove, sent
 from penstock.proof.policies import declared, inferred
-from penstock.proof.thresholds import single, thresholds
+from penstock.proof.thresholds import sentinels, single, thresholds
 from penstock.schema import Field, Output, Schema
 
 __all__ = ["Prepared", "convert", "planned", "prepare"]
@@ -104,6 +104,7 @@ def prepare(
         # Packing and planning a large model takes a second.
         engine=cache(lambda fields: _model(draft.with_inputs(fields), verify=False)),
         thresholds=thresholds(graph, context.widths),
+        sentinels=sentinels(graph, context.widths),
         steps=steps({"graph": graph.to_json()}),
         mixed=_mixed(graph),
     )

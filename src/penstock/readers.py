@@ -5,7 +5,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -31,6 +31,8 @@ SUFFIXES = {
 VALUES_PER_BATCH = 1 << 20
 MOST_ROWS_PER_BATCH = 1 << 16
 BYTES_PER_BLOCK = 2 << 20
+# The first field of the row behind a CSV file, which has no others.
+_END = "the end of the file"
 # How the file format of Arrow IPC begins; the stream format does not.
 _ARROW_FILE = b"ARROW1"
 
@@ -121,6 +123,57 @@ def _standard_input(source: str) -> IO[bytes]:
 # -- CSV --
 
 
+class _Ended(io.RawIOBase):
+    """A CSV file and one more row behind it, which tells whether a quote is still open there.
+
+    PyArrow takes a quote that is never closed for one that ends with the file.
+    """
+
+    def __init__(self, file: IO[bytes], width: int) -> None:
+        self._file = file
+        self._end = b"\n" + _end_row(width).encode() + b"\n"
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        if not data:
+            size = size if size >= 0 else len(self._end)
+            data, self._end = self._end[:size], self._end[size:]
+        return data
+
+
+def _end_row(width: int) -> str:
+    return _END + "," * (width - 1)
+
+
+def _without_end(batches: Iterable[Any]) -> Iterator[Any]:
+    """The batches without the last row, which is the one of `_Ended` unless a quote is open."""
+    held, first = None, 0
+    for batch in batches:
+        if batch.num_rows:
+            if held is not None:
+                yield held
+                first += held.num_rows
+            held = batch
+    if held is None:
+        return
+    last = held.num_rows - 1
+    fields = [column[last].as_py() for column in held.columns]
+    if fields != _end_row(len(fields)).split(","):
+        raise _unclosed(first + last)
+    yield held.slice(0, last)
+
+
+def _unclosed(row: int) -> DataError:
+    return DataError(
+        f"row {row} of the CSV file opens a quote that is never closed; close it; in quotes, "
+        '`""` is a quote',
+        row=row,
+    )
+
+
 def _read_csv(file: IO[bytes]) -> Iterator[Batch]:
     import pyarrow
     from pyarrow import csv as arrow_csv
@@ -135,7 +188,7 @@ def _read_csv(file: IO[bytes]) -> Iterator[Batch]:
 
     try:
         reader = arrow_csv.open_csv(
-            file,
+            _Ended(file, len(names)),
             # Without threads, the number of a wrong row is known.
             read_options=arrow_csv.ReadOptions(
                 column_names=names, block_size=BYTES_PER_BLOCK, use_threads=False
@@ -148,17 +201,16 @@ def _read_csv(file: IO[bytes]) -> Iterator[Batch]:
                 column_types=dict.fromkeys(names, pyarrow.string()), strings_can_be_null=False
             ),
         )
-        yield from _numbered(reader, reader.schema, lexical=True)
+        yield from _numbered(_without_end(reader), reader.schema, lexical=True)
     except pyarrow.ArrowInvalid as error:
-        if "Empty CSV" in str(error):
-            yield Batch({name: [] for name in names}, 0, 0, lexical=True)
-            return
         raise _csv_error(error, ragged) from None
 
 
 def _csv_error(error: Exception, ragged: list[Any]) -> PenstockError:
     if ragged:
         row = ragged[0].number - 1
+        if ragged[0].text.rstrip("\n").endswith("\n" + _end_row(ragged[0].expected_columns)):
+            return _unclosed(row)
         return DataError(
             f"row {row} of the CSV file has {ragged[0].actual_columns} fields, its header "
             f"{ragged[0].expected_columns}; a field with a comma or a line break needs quotes",
@@ -166,6 +218,11 @@ def _csv_error(error: Exception, ragged: list[Any]) -> PenstockError:
         )
     if "UTF8" in str(error):
         return SchemaError(f"the CSV file is not UTF-8, convert it: {error}")
+    if "straddling" in str(error):
+        return SchemaError(
+            f"a row of the CSV file is longer than {BYTES_PER_BLOCK} bytes, or opens a quote that "
+            "is never closed"
+        )
     return SchemaError(f"the CSV file cannot be read: {error}")
 
 

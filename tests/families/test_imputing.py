@@ -266,6 +266,36 @@ def test_a_missing_value_that_is_no_marker_is_refused():
         model.predict(frame.iloc[0].to_dict() | {"normal": None})
 
 
+@pytest.mark.parametrize("marker", [-1, 999, -5.0, 4])
+def test_a_marker_that_is_no_category_is_replaced_and_not_refused(marker):
+    grades = np.arange(300) % 3 + 1
+    frame = pd.DataFrame({"grade": pd.Categorical(grades), "x": contract.numbers()["signed"]})
+    grade = make_pipeline(
+        SimpleImputer(missing_values=marker, strategy="most_frequent"), OneHotEncoder()
+    )
+    columns = make_column_transformer((grade, ["grade"]), remainder="passthrough")
+    converted = penstock.convert(columns.fit(frame), frame)
+    rows = pd.DataFrame({"grade": pd.Categorical([1, marker, 3]), "x": [0.5, 1.5, 2.5]})
+    for way in (rows, rows.astype(float), rows.to_dict("records")):
+        answers = pd.DataFrame(converted.predict(way))
+        np.testing.assert_array_equal(answers.to_numpy(), columns.transform(rows))
+    unseen = rows.assign(grade=pd.Categorical([1, 2, 7]))
+    with pytest.raises(ValueError, match="unknown categories"):
+        columns.transform(unseen)
+    with pytest.raises(penstock.DataError, match="`grade` got 7"):
+        converted.predict(unseen)
+
+
+def test_a_marker_that_is_no_text_of_the_example_is_replaced_and_not_refused():
+    frame = pd.DataFrame({"color": ["red", "blue", "green"] * 20})
+    model = make_pipeline(
+        SimpleImputer(missing_values="?", strategy="most_frequent"), OneHotEncoder()
+    ).fit(frame)
+    converted = penstock.convert(model, frame)
+    expected = model.transform(pd.DataFrame({"color": ["?"]})).toarray()[0].tolist()
+    assert list(converted.predict({"color": "?"}).values()) == expected
+
+
 def test_nan_is_refused_where_none_is_the_marker():
     frame = texts_with_none()
     frame["word"] = frame["word"].where(frame["word"] != "", np.nan)

@@ -238,6 +238,39 @@ def test_missing_values_are_refused_as_scikit_learn_does():
         model.predict(dict(frame.iloc[0]) | {"large": None})
 
 
+@pytest.mark.parametrize("estimator", [Lasso(alpha=0.01), ElasticNet(alpha=0.01)], ids=repr)
+def test_infinite_and_missing_values_in_sparse_rows_of_lasso_are_answered(estimator):
+    frame = contract.mixed(missing=False)[["color", "normal", "signed"]]
+    columns = make_column_transformer(
+        (OneHotEncoder(), ["color"]), remainder="passthrough", sparse_threshold=1.0
+    )
+    model = make_pipeline(columns, estimator).fit(frame, contract.amount(scaled()))
+    converted = penstock.convert(model, frame)
+    changed = [
+        {"normal": np.inf},
+        {"normal": -np.inf},
+        {"normal": np.nan},
+        {"normal": np.inf, "signed": np.inf},
+        {"normal": np.inf, "signed": -np.inf},
+    ]
+    rows = frame[: len(changed)].copy()
+    for at, values in enumerate(changed):
+        rows.loc[rows.index[at], list(values)] = list(values.values())
+    expected = model.predict(rows)
+    assert np.isinf(expected).any() and np.isnan(expected).any()
+    np.testing.assert_array_equal(converted.predict(rows)["value"], expected)
+
+
+def test_infinite_values_in_sparse_rows_of_other_linear_models_are_refused():
+    frame = contract.mixed(missing=False)[["color", "normal", "signed"]]
+    columns = make_column_transformer(
+        (OneHotEncoder(), ["color"]), remainder="passthrough", sparse_threshold=1.0
+    )
+    model = make_pipeline(columns, Ridge()).fit(frame, contract.amount(scaled()))
+    with pytest.raises(penstock.DataError, match="`normal`"):
+        penstock.convert(model, frame).predict(dict(frame.iloc[0]) | {"normal": np.inf})
+
+
 def test_labels_that_are_no_scalars_are_refused_by_their_type():
     frame = scaled()
     days = np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]")

@@ -181,6 +181,7 @@ def test_short_floats_are_rounded_however_they_are_sent(url):
         ("UINT32", -1),
         ("INT64", 1.5),
         ("INT64", 2**64),
+        ("INT64", -(2**63) - 1),
         ("INT64", "5"),
         ("FP64", "five"),
         ("FP64", True),
@@ -198,10 +199,14 @@ def test_a_value_that_is_none_of_its_datatype_is_refused(url, datatype, value):
 
 def test_integers_that_a_float_cannot_hold_are_refused_and_not_rounded(url):
     others = [tensor(name, "FP64", [0.0]) for name in ("b", "c")]
-    for datatype in ("INT64", "UINT64"):
-        body = {"inputs": [tensor("a", datatype, [2**53 + 1]), *others]}
+    cases = [("INT64", 2**53 + 1), ("UINT64", 2**53 + 1), ("UINT64", 2**63), ("FP64", 2**60)]
+    for datatype, value in [*cases, ("FP64", 10**20), ("FP64", -(10**20))]:
+        body = {"inputs": [tensor("a", datatype, [value]), *others]}
         answer = ask(f"{url}/models/numbers/infer", body)
         assert answer.json["code"] == "integer_too_large"
+    assert read(url, tensor("a", "FP64", [1e20]), *others)[0] == 1e20
+    short = struct.unpack("<f", struct.pack("<f", 1e20))[0]
+    assert read(url, tensor("a", "FP32", [10**20]), *others)[0] == short
 
 
 def test_null_nan_and_listed_positions_are_missing(url):

@@ -13,6 +13,7 @@ from tests.gateway.serving import gateway
 
 ROWS = [{"distance": 12.5, "carrier": "UA"}, {"distance": 1, "carrier": None}]
 LABELS = [toys.expected_late(row)["label"] for row in ROWS]
+HUGE = "got an integer beyond 64 bits"
 PROBABILITIES = [toys.expected_late(row)["probability"] for row in ROWS]
 LISTS = [[row["distance"], row["carrier"]] for row in ROWS]
 CSV = b"12.5,UA\n1,\n"
@@ -183,6 +184,8 @@ def test_a_model_of_one_input_takes_single_values(tmp_path):
     toys.coded(Field("carrier", "text"), ["AA", "UA"]).save(tmp_path / "coded.penstock")
     with gateway(tmp_path / "coded.penstock") as url:
         assert predictions(ask(f"{url}/invocations", {"instances": ["UA", "AA"]})) == [1.0, 0.0]
+        answer = ask(f"{url}/invocations", {"instances": ["UA", 2**64]})
+        assert answer.status == 422 and HUGE in answer.json["detail"]
 
 
 def test_several_models_have_no_such_paths(path, tmp_path):
@@ -225,6 +228,15 @@ def test_several_models_have_no_such_paths(path, tmp_path):
         ),
         (b'{"inputs": {"distance": [1, 2], "carrier": ["UA"]}}', 422, "rows and `carrier` has 1"),
         (b'{"inputs": {"distance": [[1, 2]]}}', 422, "lists of 2 values"),
+        (b'{"instances": [[1, "UA"], [99999999999999999999, "UA"]]}', 422, HUGE),
+        (b'{"instances": [[[], 1e20], [99999999999999999999, "UA"]]}', 422, "got a list"),
+        (b'{"instances": [{"distance": -99999999999999999999}]}', 422, HUGE),
+        (
+            b'{"inputs": {"distance": [[1e20], [99999999999999999999]], "carrier": ["]", ","]}}',
+            422,
+            HUGE,
+        ),
+        (b'{"inputs": {"distance": 1, "carrier": [99999999999999999999]}}', 422, HUGE),
     ],
 )
 def test_what_cannot_be_read_is_refused(url, body, status, words):

@@ -14,7 +14,6 @@ pub mod model;
 pub mod ops;
 pub mod plan;
 pub mod predict;
-pub mod row;
 pub mod rows;
 pub mod signature;
 pub mod tensors;

@@ -6,8 +6,9 @@ use crate::manifest::OutputKind;
 use crate::plan::block::Scratch;
 use crate::plan::{OutputElement, OutputPlan, Plan};
 use crate::predict::Answer;
-use crate::row;
+use crate::rows::{Rows, WrongRow};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 type Object = Map<String, Value>;
@@ -17,8 +18,9 @@ const REFUSED: &str = "error";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Examples {
-    rows: Vec<Object>,
+struct Examples<'a> {
+    #[serde(borrow)]
+    rows: Vec<&'a RawValue>,
     expected: Vec<Object>,
 }
 
@@ -27,8 +29,9 @@ struct Examples {
 /// # Errors
 /// `ArtifactError` when the examples cannot be understood.
 pub fn verify(plan: &Plan, examples: &str) -> Result<Vec<String>, ArtifactError> {
-    let examples: Examples = serde_json::from_str(examples)
-        .map_err(|error| ArtifactError::new(format!("entry `examples.json`: {error}")))?;
+    let wrong = |what: String| ArtifactError::new(format!("entry `examples.json`: {what}"));
+    let examples: Examples<'_> =
+        serde_json::from_str(examples).map_err(|error| wrong(error.to_string()))?;
     if examples.rows.len() != examples.expected.len() {
         return Err(ArtifactError::new(format!(
             "entry `examples.json` has {} rows but {} expected outputs",
@@ -38,16 +41,23 @@ pub fn verify(plan: &Plan, examples: &str) -> Result<Vec<String>, ArtifactError>
     }
     let mut scratch = Scratch::default();
     let is_output = is_output(plan, REFUSED);
-    let pairs = examples.rows.iter().zip(&examples.expected).enumerate();
-    Ok(pairs
-        .filter_map(|(at, (row, expected))| {
-            // An output of that name is answered; then no refused row is among the examples.
-            let is_answer = is_output || !expected.contains_key(REFUSED);
-            let wanted = is_answer.then_some(expected);
-            let difference = compare_row(plan, row, wanted, &mut scratch)?;
-            Some(format!("example {at}: {difference}"))
-        })
-        .collect())
+    let (mut rows, mut differences) = (Rows::new(plan, Vec::new()), Vec::new());
+    for (at, (row, expected)) in examples.rows.iter().zip(&examples.expected).enumerate() {
+        // An output of that name is answered; then no refused row is among the examples.
+        let is_answer = is_output || !expected.contains_key(REFUSED);
+        let wanted = is_answer.then_some(expected);
+        rows.truncate(0);
+        let difference = match rows.read(plan, row.get().as_bytes()) {
+            Err(WrongRow::Json(error)) => return Err(wrong(format!("example {at}: {error}"))),
+            Err(WrongRow::Key(wrong)) => wanted.map(|_| wrong.error.0),
+            Ok(()) => {
+                let cells: Vec<Cell<'_>> = rows.cells(0).collect();
+                compare_row(plan, &cells, wanted, &mut scratch)
+            }
+        };
+        differences.extend(difference.map(|difference| format!("example {at}: {difference}")));
+    }
+    Ok(differences)
 }
 
 /// Whether answers have a key of this name.
@@ -61,22 +71,18 @@ fn is_output(plan: &Plan, key: &str) -> bool {
 /// The first difference of one example; a row without `expected` is to be refused.
 fn compare_row(
     plan: &Plan,
-    row: &Object,
+    cells: &[Cell<'_>],
     expected: Option<&Object>,
     scratch: &mut Scratch,
 ) -> Option<String> {
-    let cells = match row::cells(plan, row) {
-        Ok(cells) => cells,
-        Err(error) => return expected.map(|_| error.0),
-    };
-    let result = plan.predict_row(&cells, scratch, &mut None);
+    let result = plan.predict_row(cells, scratch, &mut None);
     let expected = match (result, expected) {
         (Err(_), None) => return None,
         (Ok(()), None) => return Some("is answered, but was refused in training".to_owned()),
         (Err(fault), Some(_)) => return Some(crate::load::fault_message(plan, &fault)),
         (Ok(()), Some(expected)) => expected,
     };
-    plan.outputs.iter().find_map(|output| compare_output(plan, output, expected, &cells, scratch))
+    plan.outputs.iter().find_map(|output| compare_output(plan, output, expected, cells, scratch))
 }
 
 fn compare_output(

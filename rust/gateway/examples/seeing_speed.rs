@@ -1,18 +1,18 @@
 //! What seeing costs: one row through the handler, and only the parts that watch it. Takes an artifact with examples.
 
 use penstock_core::cell::{Cell, Column};
+use penstock_core::error::SchemaError;
 use penstock_core::load::Table;
 use penstock_core::plan::block::Scratch;
 use penstock_core::plan::Plan;
 use penstock_core::predict::Answer;
-use penstock_core::rows::{RowSeed, Rows};
+use penstock_core::rows::Rows;
 use penstock_gateway::catalog::{Catalog, Version};
 use penstock_gateway::crowd::Crowd;
 use penstock_gateway::forms::Form;
 use penstock_gateway::handlers::asked::Asked;
 use penstock_gateway::handlers::predict::{predict, Request};
 use penstock_gateway::seeing::observation::{Observation, Part, Stage};
-use serde::de::DeserializeSeed;
 use serde_json::value::RawValue;
 use std::hint::black_box;
 use std::sync::{Arc, OnceLock};
@@ -40,8 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut rows = Vec::new();
     for body in &bodies {
         let mut one = Rows::new(plan, Vec::new());
-        let mut reader = serde_json::Deserializer::from_str(body);
-        RowSeed { plan, rows: &mut one }.deserialize(&mut reader)?;
+        read(plan, &mut one, body)?;
         rows.push(one);
     }
     let cells: Vec<Vec<Cell<'_>>> = rows.iter().map(|rows| rows.cells(0).collect()).collect();
@@ -109,13 +108,16 @@ fn request<'a>(body: &'a str, chosen: &'a OnceLock<Arc<Version>>) -> Request<'a>
     }
 }
 
-fn rows_of<'a>(list: &'a str, plan: &Plan) -> Result<Rows<'a>, serde_json::Error> {
+fn rows_of<'a>(list: &'a str, plan: &Plan) -> Result<Rows<'a>, Box<dyn std::error::Error>> {
     let mut rows = Rows::new(plan, Vec::new());
     for row in serde_json::from_str::<Vec<&RawValue>>(list)? {
-        let mut reader = serde_json::Deserializer::from_str(row.get());
-        RowSeed { plan, rows: &mut rows }.deserialize(&mut reader)?;
+        read(plan, &mut rows, row.get())?;
     }
     Ok(rows)
+}
+
+fn read<'a>(plan: &Plan, rows: &mut Rows<'a>, row: &'a str) -> Result<(), SchemaError> {
+    rows.read(plan, row.as_bytes()).map_err(|wrong| wrong.into_schema_error(row.as_bytes()))
 }
 
 fn measure(name: &str, per_round: usize, mut work: impl FnMut()) {

@@ -3,6 +3,7 @@
 use crate::answers::json::Shapes;
 use crate::failure::{Failure, Kind};
 use crate::limits::Gate;
+use crate::protocols::outputs::OutputTensor;
 use crate::routes::{is_name, CaptureEntry, Limits, RouteEntry, Routes, Sticky, ROUTES};
 use crate::seeing::capture;
 use crate::seeing::copied::MOST_SHADOWS;
@@ -28,6 +29,8 @@ pub struct Loaded {
     pub model: Model,
     pub manifest: Manifest,
     pub shapes: Shapes,
+    /// The outputs for protocols that know tensors.
+    pub tensors: Vec<OutputTensor>,
     /// The bytes of the file, which are planned again when the first row is explained.
     bytes: Vec<u8>,
     explainer: OnceLock<Result<Explainer, NoMethod>>,
@@ -66,8 +69,10 @@ impl Loaded {
         let model = model.map_err(|error| error.0)?;
         let manifest = Manifest::parse(model.manifest.as_bytes()).map_err(|error| error.0)?;
         let shapes = Shapes::new(&model.plan);
+        let tensors = OutputTensor::all(&model.plan);
         let load_seconds = started.elapsed().as_secs_f64();
-        Ok(Self { model, manifest, shapes, bytes, explainer: OnceLock::new(), load_seconds })
+        let explainer = OnceLock::new();
+        Ok(Self { model, manifest, shapes, tensors, bytes, explainer, load_seconds })
     }
 
     /// What explains the rows of this model; made when it is asked for first.

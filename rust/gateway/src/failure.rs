@@ -3,7 +3,7 @@
 use penstock_core::error::{Fault, SchemaError};
 use penstock_core::load::fault_message;
 use penstock_core::plan::Plan;
-use penstock_core::rows::WrongRow;
+use penstock_core::rows::WrongKey;
 use std::borrow::Cow;
 
 /// What kind of failure; every code is stable and part of the interface.
@@ -113,7 +113,7 @@ impl Failure {
     }
 
     /// A row with a key that is no input, or there twice.
-    pub fn columns(wrong: &WrongRow, row: Option<usize>) -> Self {
+    pub fn columns(wrong: &WrongKey, row: Option<usize>) -> Self {
         let field = Some(wrong.key.chars().take(LONGEST_KEY).collect());
         let code = Cow::Borrowed("unknown_column");
         Self { kind: Kind::Columns, code, detail: wrong.error.0.clone(), field, row }

@@ -24,6 +24,17 @@ pub fn cell<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<Cell<'a>> {
     unusual(value)
 }
 
+/// The Python value of a cell that was sent as JSON; `None` for what no field takes.
+pub fn value(py: Python<'_>, cell: Cell<'_>) -> PyResult<Py<PyAny>> {
+    Ok(match cell {
+        Cell::Number(x) => x.into_pyobject(py)?.into_any().unbind(),
+        Cell::Integer(x) => x.into_pyobject(py)?.into_any().unbind(),
+        Cell::Boolean(x) => x.into_pyobject(py)?.to_owned().into_any().unbind(),
+        Cell::Text(text) => text.into_pyobject(py)?.into_any().unbind(),
+        _ => py.None(),
+    })
+}
+
 fn integer(value: &Bound<'_, PyAny>) -> Cell<'static> {
     value.extract::<i64>().map_or(Cell::HugeInteger, Cell::Integer)
 }

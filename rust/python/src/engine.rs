@@ -5,6 +5,7 @@ use crate::cells::cell;
 use crate::columns::Columns;
 use crate::errors::{artifact_error, column_error, data_error, raise_fault, schema_error};
 use crate::explainer::Explainer;
+use crate::json;
 use crate::keys::PublicKey;
 use crate::tables::Answers;
 use penstock_batch::answers;
@@ -14,7 +15,7 @@ use penstock_core::error::{SchemaError, Warning};
 use penstock_core::model::Model;
 use penstock_core::plan::block::Scratch;
 use penstock_core::trees::{Kernel, KERNEL_VARIABLE};
-use penstock_core::{row, verify};
+use penstock_core::verify;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString};
 use std::cell::RefCell;
@@ -131,9 +132,8 @@ impl Engine {
 
     /// The answer to one row that is written as a JSON object.
     fn predict_json<'py>(&self, py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
-        let object = row::parse(text).map_err(|error| schema_error(py, &error))?;
-        let plan = &self.model.plan;
-        let cells = row::cells(plan, &object).map_err(|error| schema_error(py, &error))?;
+        let rows = json::read(py, &self.model.plan, text)?;
+        let cells: Vec<Cell<'_>> = rows.cells(0).collect();
         self.run(py, &cells, None, false, false)
     }
 

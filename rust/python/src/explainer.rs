@@ -1,15 +1,16 @@
 //! Explanations for Python: what each input brings to the raw score of a row.
 
 use crate::answers::python;
+use crate::cells::value;
 use crate::columns::Columns;
 use crate::engine::{dictionary, Engine};
 use crate::errors::{data_error, no_method, raise_fault, schema_error};
+use crate::json;
 use crate::tables::Answers;
 use penstock_batch::parallel::{self, Wish};
 use penstock_core::cell::Cell;
 use penstock_core::error::Warning;
 use penstock_core::explain::{self, ExplainScratch, Explanation};
-use penstock_core::row;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 use std::cell::RefCell;
@@ -79,13 +80,10 @@ impl Explainer {
         text: &str,
         top: Option<usize>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let object = row::parse(text).map_err(|error| schema_error(py, &error))?;
         let plan = self.explainer.plan();
-        let cells = row::cells(plan, &object).map_err(|error| schema_error(py, &error))?;
-        let value = |field: usize| match object.get(&plan.fields[field].name) {
-            Some(value) => python(py, value),
-            None => Ok(py.None()),
-        };
+        let rows = json::read(py, plan, text)?;
+        let cells: Vec<Cell<'_>> = rows.cells(0).collect();
+        let value = |field: usize| value(py, cells[field]);
         let asked = Asked { at: None, top, return_errors: false, warnings: false };
         self.run(py, &cells, value, asked)
     }

@@ -7,6 +7,7 @@ mod columns;
 mod engine;
 mod errors;
 mod explainer;
+mod json;
 mod keys;
 mod objects;
 mod streams;

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from penstock.converters.context import Context
+from penstock.converters.context import Context, public_name
 from penstock.converters.scores import (
     class_labels,
     complement,
@@ -29,6 +29,9 @@ __all__ = ["CONVERTERS"]
 
 PROBABILITY = Ask("predict_proba")
 RAW = Ask("decision_function")
+
+# Those that multiply sparse matrices themselves.
+UNCHECKED = ("sklearn.linear_model.ElasticNet", "sklearn.linear_model.Lasso")
 
 # BLAS sums n products of float32 in float32, in an order of its own: each step may err by 2^-24
 # relative to the sum so far. This holds for sums of up to a hundred terms that mostly add up.
@@ -111,9 +114,17 @@ def _scores(estimator: Any, value: Value, context: Context) -> Value:
     matrix = numpy.atleast_2d(dense)
     intercepts = numpy.broadcast_to(numpy.asarray(estimator.intercept_), matrix.shape[:1])
     single = value.precision == "f32" and matrix.dtype == numpy.float32
+    # sklearn/linear_model/_coordinate_descent.py, `_decision_function`: sparse matrices are not
+    # checked, so that one with missing or infinite numbers is answered by what they lead to.
+    unchecked = value.sparse and public_name(type(estimator)) in UNCHECKED
     scores = context.add(
         "linear",
-        context.require(context.number(value), precision=value.precision),
+        context.require(
+            context.number(value),
+            missing=unchecked,
+            infinite=unchecked,
+            precision=value.precision,
+        ),
         numeric_columns(len(matrix)),
         tolerance=max(SINGLE_TOLERANCE, value.width * 2.0**-24) if single else LINEAR_TOLERANCE,
         coefficients=matrix.astype("float64"),

@@ -42,6 +42,7 @@ class Subject:
     fields: Fields
     engine: Callable[[Fields], Predictor]
     thresholds: Mapping[str, Sequence[float]]
+    sentinels: Mapping[str, Sequence[float]]
     steps: str
     mixed: frozenset[str] = frozenset()
 
@@ -75,10 +76,23 @@ def prove(subject: Subject, seed: int = 0) -> Proof:
         return {at for at, answer in enumerate(answers) if isinstance(answer, DataError)}
 
     columns = oracle.example.columns
-    fields = established(subject.fields, columns, accepted, oracle, refuses, subject.mixed)
+    fields = established(
+        subject.fields,
+        columns,
+        accepted,
+        oracle,
+        refuses,
+        sentinels=subject.sentinels,
+        mixed=subject.mixed,
+    )
     used = [str(field.name) for field in fields if field.type != "ignored"]
     probes = [Probe(None, "typical", row) for row in rows]
     probes += hostile(oracle.example, accepted, used, subject.thresholds, seed)
+    probes += [
+        Probe(name, "sentinel", accepted[0] | {name: value})
+        for name in used
+        for value in subject.sentinels.get(name, ())
+    ]
     outcomes = compare(subject.engine(fields), oracle, fields, probes, subject.steps)
     return Proof(fields, outcomes)
 

@@ -57,9 +57,13 @@ def established(
     rows: Sequence[Row],
     oracle: Oracle,
     engine: Engine,
+    *,
+    sentinels: Mapping[str, Sequence[float]],
     mixed: frozenset[str] = frozenset(),
 ) -> tuple[Field, ...]:
     """The fields with what the source library refuses: missing, infinite and unseen values.
+
+    `sentinels` stand for missing values in a column, and may be taken though they are no levels.
 
     What the engine answers is asked in one table per case, which is halved only where the source
     library refuses it; what the engine refuses is asked one by one, up to `ASKED` per case.
@@ -75,12 +79,12 @@ def established(
             str(question.column.name) for at, question in enumerate(questions) if at not in refused
         }
         for at in refused:
-            column = questions[at].column
+            question, name = questions[at], str(questions[at].column.name)
             # +inf may be refused and -inf not; then it is for the graph to say.
-            if str(column.name) not in accepted:
-                numeric = case == "unseen" and column.kind == "number"
-                levels = {"levels": column.categories} if numeric else {}
-                refusals.setdefault(str(column.name), {}).update(policy | levels)
+            if name not in accepted:
+                numeric = case == "unseen" and question.column.kind == "number"
+                levels = _levels(question, sentinels.get(name, ()), oracle) if numeric else {}
+                refusals.setdefault(name, {}).update(policy | levels)
     return tuple(replace(field, **refusals.get(str(field.name), {})) for field in schema)
 
 
@@ -97,6 +101,21 @@ def _refused(questions: Sequence[_Question], oracle: Oracle, engine: Engine) -> 
                 f"and the source library answers it; please report this: {rows[at]}"
             )
     return refused | by_engine
+
+
+def _levels(
+    question: _Question, sentinels: Sequence[float], oracle: Oracle
+) -> dict[str, tuple[Any, ...]]:
+    """The levels of a column of numbers, and what else the source library takes for one."""
+    known = question.column.categories or ()
+    others = [int(value) if value == int(value) else value for value in sentinels]
+    name = str(question.column.name)
+    taken = [
+        value
+        for value in others
+        if value not in known and not oracle.refuses(question.row | {name: value})
+    ]
+    return {"levels": (*known, *taken)}
 
 
 def _questions(

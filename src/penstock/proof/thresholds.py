@@ -1,4 +1,4 @@
-"""What becomes of inputs in the graph: where trees test them, and where f32 computes with them."""
+"""What becomes of inputs in the graph: tested by trees, replaced as missing, computed in f32."""
 
 import math
 import struct
@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock.graph import FIELD_PREFIX, Graph, Node, Tensor
 
-__all__ = ["single", "thresholds"]
+__all__ = ["sentinels", "single", "thresholds"]
 
 # Operators that keep each element in its place and, but for missing and clipped ones, its value.
 _KEEPING = frozenset(("clip", "impute", "require"))
@@ -40,6 +40,23 @@ def thresholds(graph: Graph, widths: Mapping[str, int]) -> dict[str, list[float]
         traces[node.name] = _traces(node, traces, widths)
         if node.operator == "trees":
             _collect(node, traces[node.inputs[0]], found)
+    return {field: sorted(values) for field, values in found.items()}
+
+
+def sentinels(graph: Graph, widths: Mapping[str, int]) -> dict[str, list[float]]:
+    """Values of input fields that stand for missing ones, and are replaced."""
+    traces: dict[str, list[Trace | None]] = {}
+    found: dict[str, set[float]] = {}
+    for node in graph.nodes:
+        traces[node.name] = _traces(node, traces, widths)
+        missing = node.fields["missing"] if node.operator == "impute" else None
+        if not isinstance(missing, (int, float)):
+            continue
+        # It keeps each element in its place.
+        for trace in filter(None, traces[node.name]):
+            value = trace.back(float(missing))
+            if math.isfinite(value):
+                found.setdefault(trace.field, set()).add(value)
     return {field: sorted(values) for field, values in found.items()}
 
 

@@ -10,6 +10,7 @@ mod artifact;
 mod json;
 mod manifest;
 mod mutation;
+mod rows;
 mod signature;
 mod tensors;
 mod world;

@@ -29,6 +29,17 @@ pub trait Echo: Sync {
     }
 }
 
+/// Nothing is sent back.
+impl Echo for () {
+    fn json(&self, _: usize, _: usize, to: &mut Vec<u8>) {
+        to.extend_from_slice(b"null");
+    }
+
+    fn text(&self, _: usize, _: usize) -> Option<String> {
+        None
+    }
+}
+
 /// Values of JSON rows, as they were sent.
 impl Echo for Rows<'_> {
     fn json(&self, column: usize, row: usize, to: &mut Vec<u8>) {

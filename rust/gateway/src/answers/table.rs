@@ -11,9 +11,9 @@ use arrow_schema::{ArrowError, Field, Schema};
 use arrow_select::concat::concat_batches;
 use penstock_batch::answers::{placed, AnswerColumn, Answers, With};
 use penstock_core::error::Warning;
-use penstock_core::explain::ExplanationColumn;
-use penstock_core::plan::{OutputColumn, Plan};
-use penstock_core::predict::{Answer, Report};
+use penstock_core::explain::{ColumnKind, ExplanationColumn};
+use penstock_core::plan::{OutputColumn, OutputElement, Plan};
+use penstock_core::predict::{Answer, Report, Target};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -95,6 +95,47 @@ pub enum Values {
 }
 
 impl Values {
+    pub fn new(element: &OutputElement) -> Self {
+        match element {
+            OutputElement::Number(_) => Values::Numbers(Vec::new()),
+            OutputElement::Code(_) => Values::Codes(Vec::new()),
+            OutputElement::Text(_) | OutputElement::Made(_) => Values::Texts(Vec::new()),
+        }
+    }
+
+    pub fn of_kind(kind: ColumnKind) -> Self {
+        match kind {
+            ColumnKind::Numbers => Values::Numbers(Vec::new()),
+            ColumnKind::Texts => Values::Texts(Vec::new()),
+        }
+    }
+
+    pub fn target(&mut self, rows: usize) -> Target<'_> {
+        match self {
+            Values::Numbers(values) => {
+                values.resize(rows, 0.0);
+                Target::Numbers(values)
+            }
+            Values::Codes(values) => {
+                values.resize(rows, 0);
+                Target::Codes(values)
+            }
+            Values::Texts(values) => {
+                values.resize(rows, None);
+                Target::Texts(values)
+            }
+        }
+    }
+
+    /// The answer to one row.
+    pub fn of_one(answer: Answer<'_>) -> Self {
+        match answer {
+            Answer::Number(number) => Values::Numbers(vec![number]),
+            Answer::Code(code) => Values::Codes(vec![code]),
+            Answer::Text(text) => Values::Texts(vec![text.map(str::to_owned)]),
+        }
+    }
+
     pub fn answer(&self, row: usize) -> Answer<'_> {
         match self {
             Values::Numbers(values) => Answer::Number(values[row]),

@@ -11,10 +11,10 @@ use crate::seeing::observation::{self, Clock, Observation, Stage};
 use arrow_array::RecordBatch;
 use penstock_core::cell::Cell;
 use penstock_core::error::{Fault, Warning};
-use penstock_core::explain::{ColumnKind, ExplainScratch};
+use penstock_core::explain::ExplainScratch;
 use penstock_core::load::Table;
 use penstock_core::plan::block::Scratch;
-use penstock_core::plan::{OutputElement, OutputPlan, Plan};
+use penstock_core::plan::{OutputPlan, Plan};
 use penstock_core::predict::{Answer, Report, Target};
 use std::ops::Range;
 
@@ -50,6 +50,9 @@ pub enum Written {
     Text(Vec<u8>),
     Batch(RecordBatch),
 }
+
+/// Rows that were refused, in order, and warnings.
+type Remarks = (Vec<(usize, Failure)>, Vec<Warning>);
 
 /// Memory for answers, reused from part to part of one request; one per thread.
 #[derive(Default)]
@@ -99,17 +102,7 @@ impl<'t> Task<'t> {
     /// # Errors
     /// The first row that was refused, if that is not to be answered.
     pub fn answer(&self, mut part: Part<'_>, room: &mut Room) -> Result<Written, Failure> {
-        let warnings = self.asked.warnings.then(Vec::new);
-        let mut report = Report { faults: Vec::new(), warnings };
-        self.predict(&part, room, &mut report);
-        self.explain(&part, room, &mut report)?;
-        let refused = self.refused(&part, report.faults);
-        if let Some((_, failure)) = refused.first().filter(|_| !self.asked.returns_errors) {
-            return Err(failure.clone());
-        }
-        part.clock.lap(Stage::Predict);
-        self.tell(&part, room, &refused);
-        let warnings = report.warnings.unwrap_or_default();
+        let (refused, warnings) = self.find(&mut part, room)?;
         let written = match &self.names {
             None => Written::Text(self.write_json(&part, room, &refused, &warnings)),
             Some(names) => {
@@ -123,6 +116,31 @@ impl<'t> Task<'t> {
         part.clock.lap(Stage::Write);
         self.seen.spent(&part.clock);
         Ok(written)
+    }
+
+    /// Answers a part by its values, which others write; an element of the outputs after the other.
+    ///
+    /// # Errors
+    /// The first row that was refused.
+    pub fn values(&self, mut part: Part<'_>, room: &mut Room) -> Result<Vec<Values>, Failure> {
+        self.find(&mut part, room)?;
+        self.seen.spent(&part.clock);
+        Ok(std::mem::take(&mut room.values))
+    }
+
+    /// Fills the room; tells which rows are refused, and the warnings.
+    fn find(&self, part: &mut Part<'_>, room: &mut Room) -> Result<Remarks, Failure> {
+        let warnings = self.asked.warnings.then(Vec::new);
+        let mut report = Report { faults: Vec::new(), warnings };
+        self.predict(part, room, &mut report);
+        self.explain(part, room, &mut report)?;
+        let refused = self.refused(part, report.faults);
+        if let Some((_, failure)) = refused.first().filter(|_| !self.asked.returns_errors) {
+            return Err(failure.clone());
+        }
+        part.clock.lap(Stage::Predict);
+        self.tell(part, room, &refused);
+        Ok((refused, report.warnings.unwrap_or_default()))
     }
 
     /// Tells who watches what came in and what goes out.
@@ -344,38 +362,4 @@ fn after(next: &mut usize, output: &OutputPlan) -> Option<usize> {
     let first = *next;
     *next += output.elements.len();
     Some(first)
-}
-
-impl Values {
-    fn new(element: &OutputElement) -> Self {
-        match element {
-            OutputElement::Number(_) => Values::Numbers(Vec::new()),
-            OutputElement::Code(_) => Values::Codes(Vec::new()),
-            OutputElement::Text(_) | OutputElement::Made(_) => Values::Texts(Vec::new()),
-        }
-    }
-
-    fn of_kind(kind: ColumnKind) -> Self {
-        match kind {
-            ColumnKind::Numbers => Values::Numbers(Vec::new()),
-            ColumnKind::Texts => Values::Texts(Vec::new()),
-        }
-    }
-
-    fn target(&mut self, rows: usize) -> Target<'_> {
-        match self {
-            Values::Numbers(values) => {
-                values.resize(rows, 0.0);
-                Target::Numbers(values)
-            }
-            Values::Codes(values) => {
-                values.resize(rows, 0);
-                Target::Codes(values)
-            }
-            Values::Texts(values) => {
-                values.resize(rows, None);
-                Target::Texts(values)
-            }
-        }
-    }
 }

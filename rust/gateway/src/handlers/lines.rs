@@ -61,10 +61,7 @@ impl Lines {
     pub fn new(route: Arc<Route>, who: Who, asked: Asked, longest: usize) -> Result<Self, Failure> {
         let (lanes, rows, is_skipping, is_over) = (Vec::new(), 0, false, false);
         let mut lines = Self { route, who, lanes, asked, longest, rows, is_skipping, is_over };
-        let versions = match &lines.who {
-            Who::One(version) => vec![version.clone()],
-            Who::ByInput(_) => lines.route.versions.iter().map(|(one, _)| one.clone()).collect(),
-        };
+        let versions: Vec<_> = lines.who.versions(&lines.route).cloned().collect();
         for version in versions {
             let seen = Observation::begin(&lines.route, version, Instant::now());
             Task::new(&seen, &lines.asked, Form::Lines)?;

@@ -3,8 +3,8 @@
 use super::asked::Asked;
 use super::blocks::{check_fields, Part, Room, Task, Written};
 use super::lines::split_lines;
-use super::rows::{check_count, malformed, read_row, split_list, unpack, Packing};
-use super::shares::{Shares, Who};
+use super::rows::{check_count, read_row, split_list, unpack, Packing};
+use super::shares::{Answered, Chosen, Shares, Who};
 use super::{sticky, tables};
 use crate::answers::json::{self, Explained};
 use crate::answers::table;
@@ -12,17 +12,15 @@ use crate::catalog::{Route, Version};
 use crate::crowd::Crowd;
 use crate::failure::{Failure, Kind};
 use crate::forms::Form;
-use crate::seeing::observation::{Clock, Observation, Observed, Stage};
+use crate::seeing::observation::{Clock, Observation, Stage};
 use penstock_core::cell::{Cell, Column};
 use penstock_core::error::Warning;
 use penstock_core::explain::ExplainScratch;
 use penstock_core::load::Table;
 use penstock_core::plan::block::Scratch;
-use penstock_core::rows::{RowSeed, Rows};
-use serde::de::DeserializeSeed;
+use penstock_core::rows::Rows;
 use serde_json::value::RawValue;
 use std::cell::RefCell;
-use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 thread_local! {
@@ -40,14 +38,13 @@ pub struct Request<'a> {
     pub most_explained: usize,
     /// The value of the header that a sticky route goes by.
     pub key: Option<&'a [u8]>,
-    /// Gets the version that answers, or the first of several; known even if the request is then refused.
-    pub chosen: &'a OnceLock<Arc<Version>>,
+    pub chosen: &'a Chosen,
 }
 
-/// An answer, and what each version that has answered rows of it is counted for.
+/// An answer, and who has answered.
 pub struct Predicted {
     pub body: Vec<u8>,
-    pub answered: Vec<(Arc<Version>, Observed)>,
+    pub answered: Answered,
 }
 
 /// Answers a body.
@@ -81,8 +78,8 @@ pub fn predict(
     check_count(list.len(), &request)?;
     let key = |row: usize, input: &str| sticky::key(list.get(row).copied().unwrap_or(b""), input);
     let shares = Shares::new(route, &who, list.len(), key)?;
-    let seen = shares.observe(&request, route, started);
-    let tasks = shares.tasks(&seen, &request)?;
+    let seen = shares.observe(route, request.chosen, started);
+    let tasks = shares.tasks(&seen, &request.asked, request.wanted)?;
     let parts = shares.parts(&tasks);
     let rows = |task: &Task<'_>| Rows::new(&task.loaded.model.plan, task.asked.fields.clone());
     let state = || tasks.iter().map(|task| (rows(task), Room::default())).collect::<Vec<_>>();
@@ -93,7 +90,7 @@ pub fn predict(
         tasks[*at].answer_items(&list[range.clone()], (range.start, are_apart), rows, room)
     })?;
     let body = join(written, &tasks, &request)?;
-    Ok(shares.finish(body, seen))
+    Ok(Predicted { body, answered: shares.finish(seen) })
 }
 
 /// Answers one object.
@@ -109,12 +106,7 @@ fn single(
     check_fields(&version.loaded, &request.asked)?;
     let mut seeing = Observation::begin(route, version.clone(), started);
     let mut rows = Rows::new(plan, request.asked.fields.clone());
-    let mut reader = serde_json::Deserializer::from_slice(request.body);
-    let read = RowSeed { plan, rows: &mut rows }.deserialize(&mut reader);
-    read.and_then(|()| reader.end()).map_err(|error| malformed(request.body, &error, None))?;
-    if let Some(wrong) = rows.wrong.first() {
-        return Err(Failure::columns(wrong, None));
-    }
+    read_row(plan, &mut rows, request.body, None)?;
     seeing.clock.lap(Stage::Parse);
     let mut body = Vec::with_capacity(192);
     body.push(b'{');

@@ -5,8 +5,7 @@ use super::predict::Request;
 use crate::catalog::Route;
 use crate::failure::{Failure, Kind};
 use penstock_core::plan::Plan;
-use penstock_core::rows::{RowSeed, Rows};
-use serde::de::DeserializeSeed;
+use penstock_core::rows::{hint, Rows, WrongRow};
 
 /// How the rows of a JSON body are packed.
 pub enum Packing<'a> {
@@ -97,7 +96,7 @@ pub fn split_list(list: &[u8], most: usize) -> Result<Vec<&[u8]>, Failure> {
 }
 
 /// Where a text ends whose first byte is at `at`.
-fn after_text(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub fn after_text(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         let found = at + memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
         if bytes.get(found) == Some(&b'"') {
@@ -139,41 +138,15 @@ pub fn read_row<'a>(
     bytes: &'a [u8],
     at: Option<usize>,
 ) -> Result<(), Failure> {
-    let count = rows.len();
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let read = RowSeed { plan, rows: &mut *rows }.deserialize(&mut reader);
-    if let Err(error) = read.and_then(|()| reader.end()) {
-        rows.truncate(count);
-        rows.add_absent();
-        return Err(malformed(bytes, &error, at));
-    }
-    match rows.wrong.last() {
-        Some(wrong) if wrong.row == count => Err(Failure::columns(wrong, at)),
-        _ => Ok(()),
-    }
+    rows.read(plan, bytes).map_err(|wrong| match wrong {
+        WrongRow::Json(error) => malformed(bytes, &error, at),
+        WrongRow::Key(wrong) => Failure::columns(&wrong, at),
+    })
 }
 
 /// What is wrong with JSON, and what many mean by it.
 pub fn malformed(bytes: &[u8], error: &serde_json::Error, at: Option<usize>) -> Failure {
-    let hint = if has_bare_number(bytes, error) {
-        "; JSON has no NaN and no Infinity: send null, or the texts \"NaN\" and \"Infinity\""
-    } else {
-        ""
-    };
     let what = if at.is_some() { "the row" } else { "the body" };
-    let detail = format!("{what} is not JSON: {error}{hint}");
+    let detail = format!("{what} is not JSON: {error}{}", hint(bytes, error));
     Failure::new(Kind::Malformed, detail).at_row(at)
-}
-
-/// Whether an error is at a NaN or an infinity that is no text.
-fn has_bare_number(bytes: &[u8], error: &serde_json::Error) -> bool {
-    let Some(line) = bytes.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)) else {
-        return false;
-    };
-    // The column is that of the first byte that does not fit, which may be within the word.
-    let from = error.column().saturating_sub(3).min(line.len());
-    let word: &[u8] = &line[from..(from + 10).min(line.len())];
-    [&b"NaN"[..], b"nan", b"Infinity", b"-inf"]
-        .iter()
-        .any(|bare| memchr::memmem::find(word, bare).is_some())
 }

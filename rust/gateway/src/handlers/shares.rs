@@ -1,17 +1,34 @@
 //! Who answers which rows: one version all of them, or for each row the version of its value of an input.
 
+use super::asked::Asked;
 use super::blocks::Task;
-use super::predict::{Predicted, Request};
 use crate::answers::table::Names;
 use crate::catalog::{Route, Version};
 use crate::choosing::choose;
 use crate::failure::{Failure, Kind};
+use crate::forms::Form;
 use crate::routes::Sticky;
-use crate::seeing::observation::Observation;
+use crate::seeing::observation::{Observation, Observed};
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
+
+/// The version that answers a request, or the first of several; known even if the request is then refused.
+pub type Chosen = OnceLock<Arc<Version>>;
+
+/// The versions that have answered rows of a request, and what each is counted for.
+pub type Answered = Vec<(Arc<Version>, Observed)>;
+
+/// The names of versions as one text.
+pub fn names<'v>(versions: impl Iterator<Item = &'v Arc<Version>>) -> String {
+    let mut names = String::new();
+    for version in versions {
+        names.push_str(if names.is_empty() { "" } else { ", " });
+        names.push_str(&version.name);
+    }
+    names
+}
 
 /// Who answers a request, as far as its rows need not be known.
 pub enum Who {
@@ -32,6 +49,15 @@ impl Who {
             }
             _ => Ok(Self::One(choose(route, named, header)?)),
         }
+    }
+
+    /// All versions that may answer.
+    pub fn versions<'w>(&'w self, route: &'w Route) -> impl Iterator<Item = &'w Arc<Version>> {
+        let (one, all) = match self {
+            Self::One(version) => (Some(version), None),
+            Self::ByInput(_) => (None, Some(&route.versions)),
+        };
+        one.into_iter().chain(all.into_iter().flatten().map(|(version, _)| version))
     }
 
     /// The version that answers a row; `key` tells the value of an input.
@@ -94,14 +120,9 @@ impl Shares {
     }
 
     /// What watches each version.
-    pub fn observe(
-        &self,
-        request: &Request<'_>,
-        route: &Route,
-        started: Instant,
-    ) -> Vec<Observation> {
+    pub fn observe(&self, route: &Route, chosen: &Chosen, started: Instant) -> Vec<Observation> {
         if let Some(first) = self.versions.first() {
-            request.chosen.get_or_init(|| first.clone());
+            chosen.get_or_init(|| first.clone());
         }
         let versions = self.versions.iter();
         versions.map(|version| Observation::begin(route, version.clone(), started)).collect()
@@ -114,9 +135,10 @@ impl Shares {
     pub fn tasks<'t>(
         &self,
         seen: &'t [Observation],
-        request: &'t Request<'_>,
+        asked: &'t Asked,
+        wanted: Form,
     ) -> Result<Vec<Task<'t>>, Failure> {
-        let tasks = seen.iter().map(|seen| Task::new(seen, &request.asked, request.wanted));
+        let tasks = seen.iter().map(|seen| Task::new(seen, asked, wanted));
         let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
         let mut columns = tasks.iter().map(|task| task.names.as_ref().map(Names::columns));
         let first = columns.next();
@@ -146,8 +168,8 @@ impl Shares {
         parts
     }
 
-    pub fn finish(self, body: Vec<u8>, seen: Vec<Observation>) -> Predicted {
-        let observed = seen.into_iter().map(Observation::finish);
-        Predicted { body, answered: self.versions.into_iter().zip(observed).collect() }
+    /// Everything is written.
+    pub fn finish(self, seen: Vec<Observation>) -> Answered {
+        self.versions.into_iter().zip(seen.into_iter().map(Observation::finish)).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Sticky routes: the value of an input in a row decides which version answers it.
 
-use penstock_core::cell::Cell;
+use penstock_core::cell::{Cell, Column};
 use penstock_core::load::instant;
 use penstock_core::manifest::FieldType;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -26,8 +26,14 @@ pub fn key<'a>(row: &'a [u8], input: &str) -> Cow<'a, [u8]> {
     }
 }
 
-/// The same for a value of a table: a row has the key that it has as JSON.
-pub fn cell_key<'a>(cell: Cell<'a>, field: Option<FieldType>) -> Cow<'a, [u8]> {
+/// The same for a row of a table: it has the key that it has as JSON.
+pub fn value_key(column: &dyn Column, row: usize, field: Option<FieldType>) -> Cow<'_, [u8]> {
+    let mut cell = [Cell::Absent];
+    column.read(row, &mut cell);
+    cell_key(cell[0], field)
+}
+
+fn cell_key<'a>(cell: Cell<'a>, field: Option<FieldType>) -> Cow<'a, [u8]> {
     match cell {
         Cell::Number(x) => number_key(x),
         Cell::Integer(x) => number_key(x as f64),

@@ -17,7 +17,7 @@ use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::{Schema, SchemaRef};
 use penstock_batch::columns::Columns;
 use penstock_batch::{arrow, csv};
-use penstock_core::cell::{Cell, Column};
+use penstock_core::cell::Column;
 use penstock_core::error::SchemaError;
 use penstock_core::load::Table;
 use penstock_core::plan::Plan;
@@ -61,9 +61,9 @@ pub fn predict(
     check_count(count, request)?;
     clock.lap(Stage::Parse);
     let shares = Shares::new(route, who, count, |row, name| input.key(route, row, name))?;
-    let seen = shares.observe(request, route, Instant::now());
+    let seen = shares.observe(route, request.chosen, Instant::now());
     seen.first().into_iter().for_each(|seen| seen.spent(&clock));
-    let tasks = shares.tasks(&seen, request)?;
+    let tasks = shares.tasks(&seen, &request.asked, request.wanted)?;
     let echo = input.echo(&request.asked.fields, request.wanted)?;
     let fields = &request.asked.fields;
     let tables = tasks.iter().map(|task| input.table(&task.loaded.model.plan, fields));
@@ -77,7 +77,7 @@ pub fn predict(
         tasks[at].answer(part, &mut rooms[at])
     })?;
     let body = join(written, &tasks, request)?;
-    Ok(shares.finish(body, seen))
+    Ok(Predicted { body, answered: shares.finish(seen) })
 }
 
 impl Input {
@@ -89,9 +89,7 @@ impl Input {
         };
         let mut plans = route.versions.iter().map(|(version, _)| &version.loaded.model.plan);
         let field = plans.find_map(|plan| plan.fields.get(plan.position(name)?));
-        let mut cell = [Cell::Absent];
-        column.read(row, &mut cell);
-        sticky::cell_key(cell[0], field.map(|field| field.r#type))
+        sticky::value_key(column, row, field.map(|field| field.r#type))
     }
 
     /// The columns that are inputs; those that are only sent back are left out.

@@ -2,9 +2,11 @@
 
 use super::access::Caller;
 use super::messages::Messages;
-use super::served::{run, Served, LARGE_BODY};
+use super::seeing::Served;
+use super::served::Asking;
 use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
+use crate::handlers::shares::Answered;
 use crate::protocols::inference::{metadata, EXTENSIONS, SERVER, SERVER_VERSION};
 use crate::protocols::inference_grpc::{
     answer, Empty, LiveResponse, ModelInferRequest, ModelInferResponse, ModelMetadataResponse,
@@ -17,13 +19,15 @@ use axum::routing::{post, MethodRouter};
 use axum::Router;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tonic::codec::CompressionEncoding;
 use tonic::server::{Grpc, UnaryService};
 use tonic::{Code, Extensions, Request, Status};
 
 type HttpRequest = axum::http::Request<Body>;
-type Answer<T> = Pin<Box<dyn Future<Output = Result<tonic::Response<T>, Status>> + Send>>;
+type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
+/// What watches all requests is to know of one, which no response of the library carries if it is refused.
+type Seen = Arc<Mutex<axum::http::Extensions>>;
 
 /// All methods of the service.
 pub fn routes() -> Router<Arc<Gateway>> {
@@ -56,24 +60,30 @@ fn code(kind: Kind) -> Code {
     }
 }
 
-fn status(failure: &Failure) -> Status {
-    Status::new(code(failure.kind), failure.text())
-}
-
 /// Answers one message by another.
 type Function<T, U> = fn(Arc<Gateway>, Request<T>) -> Answer<U>;
 
 struct Unary<T, U> {
     gateway: Arc<Gateway>,
     function: Function<T, U>,
+    seen: Seen,
 }
 
-impl<T, U> UnaryService<T> for Unary<T, U> {
+impl<T, U: Send + 'static> UnaryService<T> for Unary<T, U> {
     type Response = U;
-    type Future = Answer<U>;
+    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<U>, Status>> + Send>>;
 
-    fn call(&mut self, request: Request<T>) -> Self::Future {
-        (self.function)(self.gateway.clone(), request)
+    fn call(&mut self, mut request: Request<T>) -> Self::Future {
+        request.extensions_mut().insert(self.seen.clone());
+        let answer = (self.function)(self.gateway.clone(), request);
+        let seen = self.seen.clone();
+        Box::pin(async move {
+            answer.await.map(tonic::Response::new).map_err(|failure| {
+                let status = Status::new(code(failure.kind), failure.text());
+                tell(&seen, failure);
+                status
+            })
+        })
     }
 }
 
@@ -89,20 +99,44 @@ where
             .send_compressed(CompressionEncoding::Gzip)
             .max_decoding_message_size(gateway.settings.max_body)
             .max_encoding_message_size(usize::MAX);
-        grpc.unary(Unary { gateway, function }, request).await.map(Body::new)
+        let seen = Seen::default();
+        let service = Unary { gateway, function, seen: seen.clone() };
+        let mut response = grpc.unary(service, request).await.map(Body::new);
+        if let Some(failure) = unread(&response) {
+            response.extensions_mut().insert(failure);
+        }
+        let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+        response.extensions_mut().extend(seen);
+        response
     })
+}
+
+fn tell<T: Clone + Send + Sync + 'static>(seen: &Seen, what: T) {
+    seen.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
+}
+
+/// Why the library has refused a message, if it has; what is told by those who answer comes instead.
+fn unread(response: &Response) -> Option<Failure> {
+    let status = response.extensions().get::<Status>()?;
+    let kind = match status.code() {
+        Code::OutOfRange | Code::ResourceExhausted => Kind::TooLarge,
+        Code::Unimplemented => Kind::MediaType,
+        _ => Kind::Malformed,
+    };
+    Some(Failure::new(kind, status.message()))
 }
 
 /// What is known at once.
 fn now<T: Send + 'static>(answer: Result<T, Failure>) -> Answer<T> {
-    let answer = answer.map(tonic::Response::new).map_err(|failure| status(&failure));
     Box::pin(std::future::ready(answer))
 }
 
 /// Triton's service has more methods under this name.
 async fn unknown_method(Path(method): Path<String>) -> Response {
     let message = format!("there is no method `{method}` in this server");
-    Status::new(Code::Unimplemented, message).into_http()
+    let mut response: Response = Status::new(Code::Unimplemented, message.as_str()).into_http();
+    response.extensions_mut().insert(Failure::new(Kind::UnknownPath, message));
+    response
 }
 
 fn server_live(_: Arc<Gateway>, _: Request<Empty>) -> Answer<LiveResponse> {
@@ -159,24 +193,32 @@ fn model_infer(
     asked: Request<ModelInferRequest>,
 ) -> Answer<ModelInferResponse> {
     Box::pin(async move {
-        let answered = infer(&gateway, asked).await;
-        answered.map(tonic::Response::new).map_err(|failure| status(&failure))
+        let seen = asked.extensions().get::<Seen>().cloned().unwrap_or_default();
+        let asking = gateway.catalog.load().route(&asked.get_ref().model_name).cloned();
+        let asking = Asking::new(asking?);
+        let answered = infer(&gateway, &asking, asked).await;
+        let (response, answered) = match answered {
+            Ok((response, answered)) => (Ok(response), answered),
+            Err(failure) => (Err(failure), Answered::new()),
+        };
+        tell(&seen, Served::new(asking.route, &asking.chosen, answered));
+        response
     })
 }
 
 async fn infer(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
+    asking: &Asking,
     asked: Request<ModelInferRequest>,
-) -> Result<ModelInferResponse, Failure> {
+) -> Result<(ModelInferResponse, Answered), Failure> {
     let (headers, extensions, asked) = asked.into_parts();
+    check(&extensions, &asking.route)?;
     let version = given(&asked.model_version);
-    let served = Served::new(gateway, (&asked.model_name, version), &headers.into_headers())?;
-    check(&extensions, &served.route)?;
+    let admitted = asking.admit(gateway, version, &headers.into_headers())?;
     let size = prost::Message::encoded_len(&asked);
-    if size > served.most_bytes {
-        let detail = format!("the message is longer than {} bytes", served.most_bytes);
+    if size > admitted.most_bytes {
+        let detail = format!("the message is longer than {} bytes", admitted.most_bytes);
         return Err(Failure::new(Kind::TooLarge, detail + "; send the rows in parts"));
     }
-    run(gateway, size >= LARGE_BODY, move || answer(&asked, &served.version, served.most_rows))
-        .await
+    admitted.run(gateway, size, move |call| answer(call, &asked)).await
 }

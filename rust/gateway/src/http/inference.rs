@@ -3,10 +3,12 @@
 use super::body::whole;
 use super::models::json_response;
 use super::problem;
-use super::served::{run, Served, LARGE_BODY};
+use super::seeing::Served;
+use super::served::Asking;
 use crate::answers::json::json;
 use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
+use crate::handlers::shares::Answered;
 use crate::protocols::inference::{self, EXTENSIONS, SERVER, SERVER_VERSION};
 use crate::protocols::inference_rest::{answer, Answer};
 use axum::body::Body;
@@ -65,7 +67,7 @@ async fn describe(State(gateway): State<Arc<Gateway>>, Path(named): Path<Named>)
     let route = catalog.route(&named.model);
     match route.and_then(|route| inference::metadata(route, named.version.as_deref())) {
         Ok(metadata) => json_response(&json!(metadata)),
-        Err(failure) => refusal(&failure),
+        Err(failure) => refusal(failure),
     }
 }
 
@@ -78,7 +80,7 @@ async fn model_ready(State(gateway): State<Arc<Gateway>>, Path(named): Path<Name
     let ready = !gateway.is_stopping();
     match found {
         Ok(()) => state(ready, &json!({"name": named.model, "ready": ready})),
-        Err(failure) => refusal(&failure),
+        Err(failure) => refusal(failure),
     }
 }
 
@@ -96,25 +98,30 @@ async fn infer(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match predictions(&gateway, named, &headers, body).await {
+    let asking = match gateway.catalog.load().route(&named.model) {
+        Ok(route) => Asking::new(route.clone()),
+        Err(failure) => return refusal(failure),
+    };
+    let answered = predictions(&gateway, &asking, named.version.as_deref(), &headers, body).await;
+    let (mut response, answered) = match answered {
         Ok(answer) => respond(answer),
-        Err(failure) => refusal(&failure),
-    }
+        Err(failure) => (refusal(failure), Answered::new()),
+    };
+    response.extensions_mut().insert(Served::new(asking.route, &asking.chosen, answered));
+    response
 }
 
 async fn predictions(
-    gateway: &Gateway,
-    named: Named,
+    gateway: &Arc<Gateway>,
+    asking: &Asking,
+    version: Option<&str>,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Answer, Failure> {
-    let served = Served::new(gateway, (&named.model, named.version.as_deref()), headers)?;
+    let admitted = asking.admit(gateway, version, headers)?;
     let json_length = headers.get(JSON_LENGTH).map(length).transpose()?;
-    let body = whole(headers, body, served.most_bytes).await?;
-    run(gateway, body.len() >= LARGE_BODY, move || {
-        answer((&named.model, &served.version), &body, json_length, served.most_rows)
-    })
-    .await
+    let body = whole(headers, body, admitted.most_bytes).await?;
+    admitted.run(gateway, body.len(), move |call| answer(call, &body, json_length)).await
 }
 
 fn length(value: &HeaderValue) -> Result<usize, Failure> {
@@ -125,7 +132,7 @@ fn length(value: &HeaderValue) -> Result<usize, Failure> {
     })
 }
 
-fn respond(answer: Answer) -> Response {
+fn respond(answer: Answer) -> (Response, Answered) {
     let mut response = Response::new(Body::from(answer.body));
     let headers = response.headers_mut();
     let media_type = match answer.json_length {
@@ -136,11 +143,11 @@ fn respond(answer: Answer) -> Response {
         None => "application/json",
     };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response
+    (response, answer.answered)
 }
 
 /// A failure as the protocol has it: a text as `error`; beside it what other protocols of this server say.
-fn refusal(failure: &Failure) -> Response {
+fn refusal(failure: Failure) -> Response {
     let mut body = Vec::with_capacity(256);
     body.extend_from_slice(b"{\"error\":");
     json(&failure.text(), &mut body);
@@ -158,5 +165,7 @@ fn refusal(failure: &Failure) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = problem::status(failure.kind);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // What watches all requests counts it.
+    response.extensions_mut().insert(failure);
     response
 }

@@ -1,9 +1,11 @@
 //! Paths of a server with one model: SageMaker's, MLflow's, and those that Vertex AI names when it starts a container.
 
 use super::body::whole;
-use super::served::{only_route, run, Served, LARGE_BODY};
+use super::seeing::Served;
+use super::served::{only_route, Asking};
 use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
+use crate::handlers::shares::Answered;
 use crate::protocols::invocations::{answer, Form};
 use crate::protocols::nans::without_nans;
 use crate::protocols::payloads::Reader;
@@ -15,6 +17,7 @@ use axum::middleware::{from_fn_with_state, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::Router;
+use penstock_core::plan::Plan;
 use std::borrow::Cow;
 use std::sync::Arc;
 use tower_service::Service;
@@ -92,41 +95,49 @@ async fn invocations(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match predictions(&gateway, &headers, body).await {
-        Ok((form, body)) => {
+    let asking = match only_route(&gateway) {
+        Ok(route) => Asking::new(route),
+        Err(failure) => return failure.into_response(),
+    };
+    let (mut response, answered) = match predictions(&gateway, &asking, &headers, body).await {
+        Ok((form, body, answered)) => {
             let media_type = HeaderValue::from_static(form.media_type());
-            ([(CONTENT_TYPE, media_type)], body).into_response()
+            (([(CONTENT_TYPE, media_type)], body).into_response(), answered)
         }
-        Err(failure) => failure.into_response(),
-    }
+        Err(failure) => (failure.into_response(), Answered::new()),
+    };
+    response.extensions_mut().insert(Served::new(asking.route, &asking.chosen, answered));
+    response
 }
 
 async fn predictions(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
+    asking: &Asking,
     headers: &HeaderMap,
     body: Body,
-) -> Result<(Form, Vec<u8>), Failure> {
-    let served = Served::only(gateway, headers)?;
+) -> Result<(Form, Vec<u8>, Answered), Failure> {
+    let admitted = asking.admit(gateway, None, headers)?;
     let sent = Sent::of(headers)?;
     let wanted = wanted(headers, sent.form)?;
-    let body = whole(headers, body, served.most_bytes).await?;
-    let by_default = gateway.settings.invocations_output.clone();
-    let answered = run(gateway, body.len() >= LARGE_BODY, move || {
-        let loaded = &served.version.loaded;
-        let reader = Reader { plan: &loaded.model.plan, most_rows: served.most_rows };
+    let body = whole(headers, body, admitted.most_bytes).await?;
+    let (shared, size) = (gateway.clone(), body.len());
+    let answered = admitted.run(gateway, size, move |call| {
         let text = match sent.form {
             Form::Csv => Cow::default(),
             _ => without_nans(&body),
         };
-        let asked = match sent.form {
-            Form::Predictions => reader.body(&text),
-            Form::JsonLines => reader.lines(&text),
-            Form::Csv => reader.csv(&body, sent.has_header),
-        }?;
-        let output = asked.options.output.or(by_default);
-        answer(loaded, &asked.payload, output.as_deref(), wanted)
+        let read = |plan: &Plan| {
+            let reader = Reader { plan, most_rows: call.most_rows };
+            match sent.form {
+                Form::Predictions => reader.body(&text),
+                Form::JsonLines => reader.lines(&text),
+                Form::Csv => reader.csv(&body, sent.has_header),
+            }
+        };
+        answer(call, read, shared.settings.invocations_output.as_deref(), wanted)
     });
-    Ok((wanted, answered.await?))
+    let (body, answered) = answered.await?;
+    Ok((wanted, body, answered))
 }
 
 /// How a body is written.

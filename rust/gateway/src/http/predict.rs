@@ -3,8 +3,9 @@
 use super::body;
 use super::encoding::{decompressed, Encoding, SHORT};
 use super::seeing::Served;
+use super::served::{sticky_header, LARGE_BODY};
 use super::stream::{self, Client, Ongoing};
-use crate::catalog::{Route, Version};
+use crate::catalog::Route;
 use crate::connections::Connection;
 use crate::failure::{Failure, Kind};
 use crate::forms::{Form, Sent, Wanted};
@@ -12,9 +13,7 @@ use crate::gateway::Gateway;
 use crate::handlers::asked::Asked;
 use crate::handlers::lines::{Lines, LONGEST};
 use crate::handlers::predict::{self, Predicted, Request};
-use crate::handlers::shares::Who;
-use crate::routes::Sticky;
-use crate::seeing::observation::Observed;
+use crate::handlers::shares::{Answered, Chosen, Who};
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, VARY};
@@ -23,12 +22,9 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-/// Bodies from which on a request is answered beside the threads that read sockets, so that others need not wait.
-const LARGE_BODY: usize = 64 << 10;
-
-/// The same where rows are explained, which takes a hundred times as long.
+/// As `LARGE_BODY` where rows are explained, which takes a hundred times as long.
 const LARGE_EXPLAINED: usize = 4 << 10;
 
 pub async fn predict(
@@ -41,7 +37,7 @@ pub async fn predict(
         Ok(route) => route.clone(),
         Err(failure) => return failure.into_response(),
     };
-    let chosen = Chosen::default();
+    let chosen = Arc::<Chosen>::default();
     let (parts, body) = request.into_parts();
     let head = Head::new(&gateway, &route, query.as_deref(), parts, &chosen);
     let answered = match head {
@@ -49,22 +45,15 @@ pub async fn predict(
         Err(failure) => Err(failure),
     };
     let mut reply = answered.unwrap_or_else(|failure| Reply::new(failure.into_response()));
-    let version = chosen.get().cloned();
-    let mut answered = reply.answered.into_iter();
-    let observed = answered.next().map(|(_, observed)| observed).unwrap_or_default();
-    let (others, ongoing) = (answered.collect(), reply.ongoing);
-    let served = Served { route, version, observed, others, ongoing };
-    reply.response.extensions_mut().insert(served);
+    let served = Served::new(route, &chosen, reply.answered);
+    reply.response.extensions_mut().insert(Served { ongoing: reply.ongoing, ..served });
     reply.response
 }
-
-/// The version that answers, once it is chosen; known even if the request is then refused.
-type Chosen = Arc<OnceLock<Arc<Version>>>;
 
 /// A response and what it is counted as.
 struct Reply {
     response: Response,
-    answered: Vec<(Arc<Version>, Observed)>,
+    answered: Answered,
     ongoing: Option<Arc<Ongoing>>,
 }
 
@@ -84,7 +73,7 @@ struct Head {
     asked: Asked,
     most_rows: usize,
     most_bytes: usize,
-    chosen: Chosen,
+    chosen: Arc<Chosen>,
 }
 
 impl Head {
@@ -93,7 +82,7 @@ impl Head {
         route: &Arc<Route>,
         query: Option<&str>,
         mut parts: Parts,
-        chosen: &Chosen,
+        chosen: &Arc<Chosen>,
     ) -> Result<Self, Failure> {
         let connection = parts.extensions.remove::<Arc<Connection>>();
         let headers = parts.headers;
@@ -129,21 +118,15 @@ impl Head {
             || (body.len() >= LARGE_EXPLAINED && (self.asked.explain.is_some() || has_option()))
     }
 
-    /// The value of the header that the route goes by.
     fn key(&self) -> Option<&[u8]> {
-        match &self.route.sticky {
-            Some(Sticky::Header(name)) => self.headers.get(name).map(HeaderValue::as_bytes),
-            _ => None,
-        }
+        sticky_header(&self.route, &self.headers)
     }
 
     /// Lines are answered as they come.
     fn stream(self, gateway: &Arc<Gateway>, body: Body) -> Result<Reply, Failure> {
         let who = Who::of(&self.route, self.asked.version.as_deref(), self.key())?;
-        let mut version = String::new();
         if let Who::One(one) = &who {
             self.chosen.get_or_init(|| one.clone());
-            version.clone_from(&one.name);
         }
         let body = decompressed(&self.headers, body)?;
         let encoding = Encoding::accepted(&self.headers);
@@ -157,7 +140,7 @@ impl Head {
         let started = stream::answer(gateway.clone(), body, lines, client, encoding);
         let (body, ongoing) =
             started.map_err(|error| Failure::new(Kind::Internal, error.to_string()))?;
-        let mut reply = Reply::new(response(body, self.wanted.media_type, &version, encoding));
+        let mut reply = Reply::new(response(body, self.wanted.media_type, encoding));
         reply.ongoing = Some(ongoing);
         Ok(reply)
     }
@@ -184,26 +167,15 @@ impl Head {
                     compressed.map_err(|error| Failure::new(Kind::Internal, error.to_string()))?;
             }
         }
-        let names: Vec<_> = answered.iter().map(|(version, _)| version.name.as_str()).collect();
-        let versions = names.join(", ");
-        let response = response(Body::from(body), self.wanted.media_type, &versions, encoding);
+        let response = response(Body::from(body), self.wanted.media_type, encoding);
         Ok(Reply { response, answered, ongoing: None })
     }
 }
 
-/// A response with the versions that have answered, if they are known.
-fn response(
-    body: Body,
-    media_type: &'static str,
-    versions: &str,
-    encoding: Option<Encoding>,
-) -> Response {
+fn response(body: Body, media_type: &'static str, encoding: Option<Encoding>) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    if let (Ok(versions), false) = (HeaderValue::from_str(versions), versions.is_empty()) {
-        headers.insert("penstock-version", versions);
-    }
     if let Some(encoding) = encoding {
         headers.insert(CONTENT_ENCODING, encoding.header());
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));

@@ -4,7 +4,7 @@ use crate::answers::json;
 use crate::failure::{Failure, Kind};
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 /// The status of each kind of failure.
@@ -25,6 +25,13 @@ pub fn status(kind: Kind) -> StatusCode {
         Kind::Deadline => StatusCode::GATEWAY_TIMEOUT,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
+}
+
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// Whether a response is a failure in this form; other protocols have their own.
+pub fn is_problem(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE) == Some(&PROBLEM)
 }
 
 /// The body of a failure, with the id of its request where that is known.
@@ -60,7 +67,7 @@ impl IntoResponse for Failure {
         let mut response = Response::new(Body::from(body(&self, status, None)));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CONTENT_TYPE, PROBLEM);
         if matches!(self.kind, Kind::Overloaded | Kind::TooMany | Kind::NotReady) {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }

@@ -5,12 +5,13 @@ use super::stream::Ongoing;
 use crate::catalog::{Route, Version};
 use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
+use crate::handlers::shares::{names, Answered, Chosen};
 use crate::seeing::observation::Observed;
 use crate::seeing::{drift, ids, metrics};
 use axum::body::Body;
 use axum::extract::{MatchedPath, Path, Request, State};
 use axum::http::header::{HeaderName, CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, Method, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use pin_project_lite::pin_project;
 use serde_json::json;
@@ -24,6 +25,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const VERSION: HeaderName = HeaderName::from_static("penstock-version");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// What a handler of predictions tells of its answer, as an extension of the response.
@@ -37,6 +39,23 @@ pub struct Served {
     pub others: Vec<(Arc<Version>, Observed)>,
     /// The answer is not there as a whole, and counts its rows itself.
     pub ongoing: Option<Arc<Ongoing>>,
+}
+
+impl Served {
+    /// What becomes of a request: who has answered it, or nobody where it was refused.
+    pub fn new(route: Arc<Route>, chosen: &Chosen, answered: Answered) -> Self {
+        let version = chosen.get().cloned();
+        let mut answered = answered.into_iter();
+        let observed = answered.next().map(|(_, observed)| observed).unwrap_or_default();
+        Self { route, version, observed, others: answered.collect(), ongoing: None }
+    }
+
+    /// The names of all versions that have answered, as far as they are known.
+    fn versions(&self) -> Option<HeaderValue> {
+        let others = self.others.iter().map(|(version, _)| version);
+        let names = names(self.version.iter().chain(others));
+        HeaderValue::from_str(&names).ok().filter(|names| !names.is_empty())
+    }
 }
 
 /// `GET /metrics`.
@@ -167,10 +186,14 @@ impl Begun {
         let failure = response.extensions_mut().remove::<Failure>();
         let served = response.extensions_mut().remove::<Served>();
         let status = response.status();
-        if let Some(failure) = &failure {
+        if let (Some(failure), true) = (&failure, problem::is_problem(response.headers())) {
             let body = problem::body(failure, status, self.id.to_str().ok());
             *response.body_mut() = Body::from(body);
             response.headers_mut().remove(CONTENT_LENGTH);
+        }
+        if let (Some(served), None) = (&served, &failure) {
+            let versions = served.versions();
+            versions.map(|versions| response.headers_mut().insert(VERSION, versions));
         }
         self.pass_on(response.headers_mut());
         let elapsed = self.started.elapsed();
@@ -182,13 +205,15 @@ impl Begun {
             Some(Served { route, .. }) => Some(&*route.tally),
             None => None,
         };
+        // gRPC tells in its own way what was refused; it counts as it does elsewhere.
+        let status = failure.as_ref().map_or(status, |failure| problem::status(failure.kind));
         if let Some(tally) = tally {
             tally.request(status.as_u16(), elapsed);
         }
         if let Some(failure) = &failure {
             tally.unwrap_or(&seeing.tally).error(&failure.code);
         }
-        self.log(&response, failure.as_ref(), served.as_ref());
+        self.log(status, failure.as_ref(), served.as_ref());
         if let Some(ongoing) = served.as_ref().and_then(|served| served.ongoing.as_ref()) {
             ongoing.tell(self.id.to_str().unwrap_or_default());
         }
@@ -211,8 +236,7 @@ impl Begun {
     }
 
     /// Mistakes of the server always, anything else in the access log. Values of rows are in neither.
-    fn log(&self, response: &Response, failure: Option<&Failure>, served: Option<&Served>) {
-        let status = response.status();
+    fn log(&self, status: StatusCode, failure: Option<&Failure>, served: Option<&Served>) {
         if self.uri.is_none() && status.as_u16() != 500 {
             return;
         }

@@ -1,60 +1,93 @@
-//! What every request for predictions begins with, whatever its protocol: a route, a version, limits, a body.
+//! What requests for predictions begin with: who answers them, and their limits.
 
-use crate::catalog::{Route, Version};
-use crate::choosing::choose;
+use crate::catalog::Route;
 use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
+use crate::handlers::shares::{Chosen, Who};
+use crate::protocols::predictions::Call;
 use crate::routes::Sticky;
 use axum::http::{HeaderMap, HeaderValue};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Bodies from which on a request is answered beside the threads that read sockets, so that others need not wait.
 pub const LARGE_BODY: usize = 64 << 10;
 
-/// What answers a request.
-pub struct Served {
+/// A request whose route is known, and what becomes known of it.
+#[derive(Clone)]
+pub struct Asking {
     pub route: Arc<Route>,
-    pub version: Arc<Version>,
-    pub most_rows: usize,
-    pub most_bytes: usize,
+    pub chosen: Arc<Chosen>,
 }
 
-impl Served {
-    /// Chooses the version of a route by the name that the request asks for, or by its headers.
-    ///
-    /// # Errors
-    /// There is no such route or version.
-    pub fn new(
-        gateway: &Gateway,
-        (name, version): (&str, Option<&str>),
-        headers: &HeaderMap,
-    ) -> Result<Self, Failure> {
-        let route = gateway.catalog.load().route(name)?.clone();
-        Self::of_route(gateway, route, version, headers)
+/// A request that is let in.
+pub struct Admitted {
+    pub most_rows: usize,
+    pub most_bytes: usize,
+    asking: Asking,
+    who: Who,
+}
+
+impl Asking {
+    pub fn new(route: Arc<Route>) -> Self {
+        Self { route, chosen: Arc::default() }
     }
 
-    /// The only route that is served.
+    /// Chooses the version by the name that the request asks for, or by its headers, if its rows need not be known.
     ///
     /// # Errors
-    /// There is none, or there are several.
-    pub fn only(gateway: &Gateway, headers: &HeaderMap) -> Result<Self, Failure> {
-        Self::of_route(gateway, only_route(gateway)?, None, headers)
-    }
-
-    fn of_route(
+    /// There is no such version.
+    pub fn admit(
+        &self,
         gateway: &Gateway,
-        route: Arc<Route>,
         version: Option<&str>,
         headers: &HeaderMap,
-    ) -> Result<Self, Failure> {
-        let key = match &route.sticky {
-            Some(Sticky::Header(name)) => headers.get(name).map(HeaderValue::as_bytes),
-            _ => None,
-        };
-        let version = choose(&route, version, key)?;
+    ) -> Result<Admitted, Failure> {
+        let route = &self.route;
+        let who = Who::of(route, version, sticky_header(route, headers))?;
+        if let Who::One(version) = &who {
+            self.chosen.get_or_init(|| version.clone());
+        }
         let most_rows = route.limits.rows.unwrap_or(gateway.settings.max_rows);
         let most_bytes = route.limits.body.unwrap_or(gateway.settings.max_body);
-        Ok(Self { route, version, most_rows, most_bytes })
+        Ok(Admitted { most_rows, most_bytes, asking: self.clone(), who })
+    }
+}
+
+impl Admitted {
+    /// Runs what answers a body of so many bytes; what may take long beside the threads that read sockets, in its turn.
+    ///
+    /// # Errors
+    /// Those of the task, or its turn did not come in time.
+    pub async fn run<T: Send + 'static>(
+        self,
+        gateway: &Arc<Gateway>,
+        size: usize,
+        task: impl FnOnce(&Call<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let shared = gateway.clone();
+        let task = move || {
+            task(&Call {
+                route: &self.asking.route,
+                who: &self.who,
+                chosen: &self.asking.chosen,
+                most_rows: self.most_rows,
+                crowd: &shared.crowd,
+                started: Instant::now(),
+            })
+        };
+        if size < LARGE_BODY {
+            return task();
+        }
+        gateway.crowd.run(task).await?
+    }
+}
+
+/// The value of the header that a route goes by.
+pub fn sticky_header<'h>(route: &Route, headers: &'h HeaderMap) -> Option<&'h [u8]> {
+    match &route.sticky {
+        Some(Sticky::Header(name)) => headers.get(name).map(HeaderValue::as_bytes),
+        _ => None,
     }
 }
 
@@ -76,19 +109,4 @@ pub fn only_route(gateway: &Gateway) -> Result<Arc<Route>, Failure> {
             Err(Failure::new(Kind::UnknownPath, detail))
         }
     }
-}
-
-/// Runs what may take long beside the threads that read sockets, in its turn.
-///
-/// # Errors
-/// Those of the task, or its turn did not come in time.
-pub async fn run<T: Send + 'static>(
-    gateway: &Gateway,
-    is_large: bool,
-    task: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    if !is_large {
-        return task();
-    }
-    gateway.crowd.run(task).await?
 }

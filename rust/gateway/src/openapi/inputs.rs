@@ -1,14 +1,14 @@
 //! Rows of a model as JSON Schema, as exactly as it can tell what the model takes and what it refuses.
 
 use super::levels::Levels;
-use super::probing::{examples, Probe};
+use super::probing::{Examples, Probe};
 use crate::catalog::Loaded;
 use penstock_core::manifest::{Field, FieldType, OnInvalid, OnRange, Precision};
 use serde_json::{json, Map, Value};
 
 /// A row: its inputs by their names. `x-penstock-inputs` has the names in the order of the schema.
 pub fn row(loaded: &Loaded) -> Value {
-    let examples = examples(loaded);
+    let examples = Examples::new(loaded);
     let mut probe = Probe::new(loaded, &examples);
     let (mut properties, mut required, mut order) = (Map::new(), Vec::new(), Vec::new());
     for (at, field) in loaded.manifest.schema.inputs.iter().enumerate() {
@@ -24,7 +24,7 @@ pub fn row(loaded: &Loaded) -> Value {
         "properties": properties,
         "required": required,
         "additionalProperties": false,
-        "examples": examples,
+        "examples": examples.shown,
         "x-penstock-inputs": order,
     })
 }

@@ -5,9 +5,10 @@ use penstock_core::cell::Cell;
 use penstock_core::manifest::{Field, FieldType, Infinite, OnMissing};
 use penstock_core::plan::block::Scratch;
 use penstock_core::plan::Plan;
-use penstock_core::row;
+use penstock_core::rows::Rows;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
 /// More inputs than this are told by their policies alone; asking takes a prediction each.
 const MOST_INPUTS: usize = 1_000;
@@ -15,25 +16,48 @@ const MOST_INPUTS: usize = 1_000;
 /// Example rows that are shown.
 const SHOWN: usize = 5;
 
-pub type Row = Map<String, Value>;
-
 #[derive(Deserialize)]
-struct Examples {
-    rows: Vec<Row>,
+struct Sent<'a> {
+    #[serde(borrow)]
+    rows: Vec<&'a RawValue>,
 }
 
-/// Rows of the artifact that the model answers, those with the fewest missing values first.
-pub fn examples(loaded: &Loaded) -> Vec<Row> {
-    let plan = &loaded.model.plan;
-    let examples: Result<Examples, _> = serde_json::from_str(&loaded.model.examples);
-    let mut rows = examples.map(|examples| examples.rows).unwrap_or_default();
-    rows.sort_by_key(|row| row.values().filter(|value| value.is_null()).count());
-    let mut scratch = Scratch::default();
-    let mut answers = |row: &Row| {
-        let cells = row::cells(plan, row);
-        cells.is_ok_and(|cells| plan.predict_row(&cells, &mut scratch, &mut None).is_ok())
-    };
-    rows.into_iter().filter(|row| answers(row)).take(SHOWN).collect()
+/// Rows of an artifact that its model answers.
+pub struct Examples<'a> {
+    /// As they were written.
+    pub shown: Vec<&'a RawValue>,
+    rows: Rows<'a>,
+}
+
+impl<'a> Examples<'a> {
+    /// Those with the fewest missing values come first.
+    pub fn new(loaded: &'a Loaded) -> Self {
+        let plan = &loaded.model.plan;
+        let sent: Result<Sent<'a>, _> = serde_json::from_str(&loaded.model.examples);
+        let mut sent = sent.map(|sent| sent.rows).unwrap_or_default();
+        sent.sort_by_cached_key(|row| missing_count(row));
+        let mut scratch = Scratch::default();
+        let (mut shown, mut rows) = (Vec::new(), Rows::new(plan, Vec::new()));
+        for row in sent {
+            let is_read = rows.read(plan, row.get().as_bytes()).is_ok();
+            let cells: Vec<Cell<'_>> = rows.cells(shown.len()).collect();
+            if is_read && plan.predict_row(&cells, &mut scratch, &mut None).is_ok() {
+                shown.push(row);
+            } else {
+                rows.truncate(shown.len());
+            }
+            if shown.len() == SHOWN {
+                break;
+            }
+        }
+        Self { shown, rows }
+    }
+}
+
+/// Number of nulls in a row.
+fn missing_count(row: &RawValue) -> usize {
+    let values: Result<BTreeMap<String, &RawValue>, _> = serde_json::from_str(row.get());
+    values.map_or(0, |values| values.values().filter(|value| value.get() == "null").count())
 }
 
 /// Asks a model about values.
@@ -45,10 +69,10 @@ pub struct Probe<'a> {
 }
 
 impl<'a> Probe<'a> {
-    pub fn new(loaded: &'a Loaded, examples: &'a [Row]) -> Self {
+    pub fn new(loaded: &'a Loaded, examples: &'a Examples<'a>) -> Self {
         let plan = &loaded.model.plan;
-        let row = examples.first().filter(|_| plan.fields.len() <= MOST_INPUTS);
-        let cells = row.and_then(|row| row::cells(plan, row).ok());
+        let can_ask = !examples.rows.is_empty() && plan.fields.len() <= MOST_INPUTS;
+        let cells = can_ask.then(|| examples.rows.cells(0).collect());
         Self { plan, cells, scratch: Scratch::default() }
     }
 

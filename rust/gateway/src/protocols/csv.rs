@@ -1,7 +1,8 @@
 //! CSV as bodies of `/invocations` have it: with a header, as MLflow sends it, or without one, as SageMaker does.
 
 use crate::failure::{Failure, Kind};
-use crate::protocols::payloads::{Asked, Options, Payload, Reader};
+use crate::protocols::payload::Payload;
+use crate::protocols::payloads::{Asked, Options, Reader};
 use csv_core::ReadFieldResult;
 use penstock_batch::csv::columns;
 use std::borrow::Cow;

@@ -88,7 +88,8 @@ impl Datatype {
             (Datatype::Bool, Cell::Boolean(_)) | (Datatype::Bytes, Cell::Text(_)) => Some(cell),
             (Datatype::Fp16, Cell::Number(x)) => Some(Cell::Number(f16::from_f64(x).to_f64())),
             (Datatype::Fp32, Cell::Number(x)) => Some(Cell::Number(f64::from(x as f32))),
-            (Datatype::Fp64, Cell::Number(_) | Cell::Integer(_)) => Some(cell),
+            // The model refuses integers that it would have to round.
+            (Datatype::Fp64, Cell::Number(_) | Cell::Integer(_) | Cell::HugeInteger) => Some(cell),
             (Datatype::Fp16 | Datatype::Fp32, Cell::Integer(x)) => {
                 self.admit(Cell::Number(x as f64))
             }

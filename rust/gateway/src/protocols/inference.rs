@@ -1,9 +1,10 @@
 //! The Open Inference Protocol, version 2, whatever carries it: what is served, and predictions of tensors.
 
-use crate::catalog::{Route, Version};
+use crate::catalog::{Loaded, Route};
 use crate::failure::Failure;
 use crate::protocols::datatypes::Datatype;
-use crate::protocols::outputs::{predict, Answers, Element, OutputTensor};
+use crate::protocols::outputs::{Element, OutputTensor};
+use crate::protocols::predictions::{Call, Output, Predicted};
 use crate::protocols::tensors::{bind, Tensor};
 use penstock_core::manifest::FieldType;
 use penstock_core::plan::Plan;
@@ -48,13 +49,13 @@ pub fn metadata(route: &Route, version: Option<&str>) -> Result<ModelMetadata, F
         Some(name) => Some(route.version(name)?),
         None => route.versions.first().map(|(version, _)| version),
     };
-    let plan = described.map(|version| &version.loaded.model.plan);
+    let loaded = described.map(|version| &*version.loaded);
     Ok(ModelMetadata {
         name: route.name.clone(),
         versions,
         platform: SERVER,
-        inputs: plan.map(inputs).unwrap_or_default(),
-        outputs: plan.map(outputs).unwrap_or_default(),
+        inputs: loaded.map(|loaded| inputs(&loaded.model.plan)).unwrap_or_default(),
+        outputs: loaded.map(outputs).unwrap_or_default(),
     })
 }
 
@@ -78,14 +79,14 @@ fn inputs(plan: &Plan) -> Vec<TensorMetadata> {
     .collect()
 }
 
-fn outputs(plan: &Plan) -> Vec<TensorMetadata> {
+fn outputs(loaded: &Loaded) -> Vec<TensorMetadata> {
     let metadata = |tensor: &OutputTensor| TensorMetadata {
         name: tensor.name.clone(),
         datatype: tensor.datatype.name(),
         shape: tensor.shape(-1),
         parameters: names(tensor).into_iter().map(|names| (NAMES, names)).collect(),
     };
-    OutputTensor::all(plan).iter().map(metadata).collect()
+    loaded.tensors.iter().map(metadata).collect()
 }
 
 /// The names of the columns of a table as a JSON list: parameters are single values.
@@ -95,20 +96,11 @@ pub fn names(tensor: &OutputTensor) -> Option<String> {
 }
 
 /// The positions of missing values; they are rare, and only where an output is a text of an input.
-pub fn missing(output: &OutputTensor, inferred: &Inferred) -> Option<String> {
-    let elements = output.elements(&inferred.answers, inferred.rows).enumerate();
-    let missing = elements.filter(|(_, element)| *element == Element::Missing);
+pub fn missing(output: Output<'_>) -> Option<String> {
+    let missing = output.elements().enumerate();
+    let missing = missing.filter(|(_, element)| *element == Element::Missing);
     let places: Vec<_> = missing.map(|(at, _)| at.to_string()).collect();
     (!places.is_empty()).then(|| places.join(","))
-}
-
-/// The predictions of a request.
-#[derive(Debug)]
-pub struct Inferred {
-    /// The outputs that were asked for, in that order.
-    pub outputs: Vec<OutputTensor>,
-    pub answers: Vec<Answers>,
-    pub rows: usize,
 }
 
 /// Predicts the rows of input tensors; all outputs if none are `wanted`.
@@ -116,21 +108,13 @@ pub struct Inferred {
 /// # Errors
 /// Why the tensors, an output or a row was refused.
 pub fn infer(
-    version: &Version,
+    call: &Call<'_>,
     tensors: &[Tensor<'_>],
     wanted: &[&str],
-    most_rows: usize,
-) -> Result<Inferred, Failure> {
-    let plan = &version.loaded.model.plan;
-    let all = OutputTensor::all(plan);
-    let outputs = match wanted {
-        [] => all,
-        wanted => {
-            let find = |name: &&str| OutputTensor::find(&all, name).cloned();
-            wanted.iter().map(find).collect::<Result<_, _>>()?
-        }
+) -> Result<Predicted, Failure> {
+    let pick = |all: &[OutputTensor]| match wanted {
+        [] => Ok((0..all.len()).collect()),
+        wanted => wanted.iter().map(|name| OutputTensor::find(all, name)).collect(),
     };
-    let bound = bind(plan, tensors, most_rows)?;
-    let answers = predict(&version.loaded, &bound.table(plan))?;
-    Ok(Inferred { outputs, answers, rows: bound.rows })
+    call.predict(|plan| bind(plan, tensors, call.most_rows), pick)
 }

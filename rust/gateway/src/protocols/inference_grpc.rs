@@ -1,11 +1,12 @@
 //! Messages of `inference.GRPCInferenceService`, numbered as the Open Inference Protocol has them, and what they mean.
 
-use crate::catalog::Version;
 use crate::failure::{Failure, Kind};
+use crate::handlers::shares::Answered;
 use crate::protocols::datatypes::{unsigned, utf8, Datatype};
-use crate::protocols::inference::{infer, missing, names, Inferred, ModelMetadata, MISSING, NAMES};
+use crate::protocols::inference::{infer, missing, names, ModelMetadata, MISSING, NAMES};
 use crate::protocols::inference_rest::raw;
-use crate::protocols::outputs::{Element, OutputTensor};
+use crate::protocols::outputs::Element;
+use crate::protocols::predictions::{Call, Output};
 use crate::protocols::tensors::{wrong, Hints, Tensor};
 use crate::protocols::values::Values;
 use bytes::Bytes;
@@ -196,10 +197,9 @@ impl From<ModelMetadata> for ModelMetadataResponse {
 /// # Errors
 /// Why the request was refused.
 pub fn answer(
+    call: &Call<'_>,
     request: &ModelInferRequest,
-    version: &Version,
-    most_rows: usize,
-) -> Result<ModelInferResponse, Failure> {
+) -> Result<(ModelInferResponse, Answered), Failure> {
     let is_raw = !request.raw_input_contents.is_empty();
     let (tensor_count, raw_count) = (request.inputs.len(), request.raw_input_contents.len());
     if is_raw && tensor_count != raw_count {
@@ -215,19 +215,20 @@ pub fn answer(
         refuse(&output.name, &output.parameters)?;
     }
     let wanted: Vec<_> = request.outputs.iter().map(|output| output.name.as_str()).collect();
-    let inferred = infer(version, &tensors, &wanted, most_rows)?;
-    let outputs = inferred.outputs.iter();
-    Ok(ModelInferResponse {
+    let predicted = infer(call, &tensors, &wanted)?;
+    let outputs = predicted.outputs();
+    let response = ModelInferResponse {
         model_name: request.model_name.clone(),
-        model_version: version.name.clone(),
+        model_version: predicted.versions(),
         id: request.id.clone(),
         parameters: Parameters::new(),
-        outputs: outputs.clone().map(|output| output_tensor(output, &inferred, is_raw)).collect(),
+        outputs: outputs.map(|output| output_tensor(output, is_raw)).collect(),
         raw_output_contents: match is_raw {
-            true => outputs.map(|output| raw(output, &inferred).into()).collect(),
+            true => predicted.outputs().map(|output| raw(output).into()).collect(),
             false => Vec::new(),
         },
-    })
+    };
+    Ok((response, predicted.finish()))
 }
 
 fn refuse(name: &str, parameters: &Parameters) -> Result<(), Failure> {
@@ -328,18 +329,18 @@ fn admitted<'a, T>(
     Ok(values)
 }
 
-fn output_tensor(output: &OutputTensor, inferred: &Inferred, is_raw: bool) -> InferTensor {
+fn output_tensor(output: Output<'_>, is_raw: bool) -> InferTensor {
     let text = |text: String| InferParameter { choice: Some(Choice::Text(text)) };
+    let tensor = output.tensor;
     let mut parameters = Parameters::new();
-    parameters.extend(names(output).map(|names| (NAMES.to_owned(), text(names))));
-    let elements = || output.elements(&inferred.answers, inferred.rows);
-    parameters.extend(missing(output, inferred).map(|at| (MISSING.to_owned(), text(at))));
+    parameters.extend(names(tensor).map(|names| (NAMES.to_owned(), text(names))));
+    parameters.extend(missing(output).map(|at| (MISSING.to_owned(), text(at))));
     InferTensor {
-        name: output.name.clone(),
-        datatype: output.datatype.name().to_owned(),
-        shape: output.shape(i64::try_from(inferred.rows).unwrap_or(i64::MAX)),
+        name: tensor.name.clone(),
+        datatype: tensor.datatype.name().to_owned(),
+        shape: output.shape(),
         parameters,
-        contents: (!is_raw).then(|| contents(output.datatype, elements())),
+        contents: (!is_raw).then(|| contents(tensor.datatype, output.elements())),
     }
 }
 

@@ -1,15 +1,16 @@
 //! Requests and answers of the Open Inference Protocol as JSON, with the extension for tensors as bytes.
 
 use crate::answers::json::{json, number};
-use crate::catalog::Version;
 use crate::failure::{Failure, Kind};
+use crate::handlers::shares::Answered;
 use crate::protocols::datatypes::Datatype;
-use crate::protocols::inference::{infer, missing, names, Inferred, MISSING, NAMES};
-use crate::protocols::outputs::{Element, OutputTensor};
+use crate::protocols::inference::{infer, missing, names, MISSING, NAMES};
+use crate::protocols::outputs::Element;
+use crate::protocols::predictions::{Call, Output, Predicted};
 use crate::protocols::tensors::{wrong, Hints, Tensor};
-use crate::protocols::values::{malformed, Values, ValuesSeed};
+use crate::protocols::values::{malformed, Values};
 use penstock_core::rows::Sent;
-use serde::de::{DeserializeSeed, IgnoredAny};
+use serde::de::IgnoredAny;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::Value;
@@ -62,19 +63,14 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Length of the JSON, if bytes come behind it.
     pub json_length: Option<usize>,
-    pub rows: usize,
+    pub answered: Answered,
 }
 
 /// Answers a request. `json_length` tells how much of the body is JSON, if tensors follow as bytes.
 ///
 /// # Errors
 /// Why the request was refused.
-pub fn answer(
-    (model, version): (&str, &Version),
-    body: &[u8],
-    json_length: Option<usize>,
-    most_rows: usize,
-) -> Result<Answer, Failure> {
+pub fn answer(call: &Call<'_>, body: &[u8], json_length: Option<usize>) -> Result<Answer, Failure> {
     let json_length = json_length.unwrap_or(body.len());
     let (json, mut bytes) = body.split_at_checked(json_length).ok_or_else(|| {
         let is = body.len();
@@ -96,13 +92,14 @@ pub fn answer(
         refuse(&output.name, output.parameters.as_ref())?;
     }
     let wanted: Vec<_> = requested.iter().map(|output| output.name.as_str()).collect();
-    let inferred = infer(version, &tensors, &wanted, most_rows)?;
+    let predicted = infer(call, &tensors, &wanted)?;
     let by_default = truth(request.parameters.as_ref(), "binary_data_output").unwrap_or(false);
     let is_binary = |at: usize| {
         let parameters = requested.get(at).and_then(|output| output.parameters.as_ref());
         truth(parameters, "binary_data").unwrap_or(by_default)
     };
-    Ok(write((model, version), request.id.as_deref(), &inferred, is_binary))
+    let (body, json_length) = write(&call.route.name, request.id.as_deref(), &predicted, is_binary);
+    Ok(Answer { body, json_length, answered: predicted.finish() })
 }
 
 fn truth(parameters: Option<&Parameters>, name: &str) -> Option<bool> {
@@ -162,15 +159,14 @@ fn json_values<'a>(
     (datatype, shape): (Datatype, &[i64]),
     data: &'a RawValue,
 ) -> Result<Values<'a>, Failure> {
-    let mut width = None;
-    let mut values = Values::default();
-    let r#type = datatype.field_type();
-    let mut reader = serde_json::Deserializer::from_str(data.get());
-    ValuesSeed { values: &mut values, r#type, width: &mut width }
-        .deserialize(&mut reader)
-        .map_err(|error| {
-            malformed(&format!("tensor `{name}`: `data`"), data.get().as_bytes(), &error)
-        })?;
+    let read = Values::read(data.get(), datatype.field_type());
+    let (mut values, width) = read.map_err(|error| {
+        malformed(&format!("tensor `{name}`: `data`"), data.get().as_bytes(), &error)
+    })?;
+    // Short floats are rounded in any case.
+    if !matches!(datatype, Datatype::Fp16 | Datatype::Fp32) {
+        values.find_huge_integers(data.get());
+    }
     // Either flat, or lists as the last dimension is long.
     let last = if shape.len() > 1 { shape.last().copied() } else { Some(1) };
     if let Some(width) = width.filter(|width| *width != values.len()) {
@@ -227,66 +223,63 @@ fn words(cell: penstock_core::cell::Cell<'_>) -> String {
     }
 }
 
+/// The body, and the length of its JSON if bytes come behind it.
 fn write(
-    (model, version): (&str, &Version),
+    model: &str,
     id: Option<&str>,
-    inferred: &Inferred,
+    predicted: &Predicted,
     is_binary: impl Fn(usize) -> bool,
-) -> Answer {
-    let mut body = Vec::with_capacity(256 + 32 * inferred.rows * inferred.outputs.len());
+) -> (Vec<u8>, Option<usize>) {
+    let mut body = Vec::with_capacity(256 + 64 * predicted.rows);
     let mut bytes = Vec::new();
     let mut has_bytes = false;
     body.extend_from_slice(b"{\"model_name\":");
     json(&model, &mut body);
     body.extend_from_slice(b",\"model_version\":");
-    json(&version.name, &mut body);
+    json(&predicted.versions(), &mut body);
     if let Some(id) = id {
         body.extend_from_slice(b",\"id\":");
         json(&id, &mut body);
     }
     body.extend_from_slice(b",\"outputs\":[");
-    for (at, output) in inferred.outputs.iter().enumerate() {
+    for (at, output) in predicted.outputs().enumerate() {
         if at > 0 {
             body.push(b',');
         }
         let raw = is_binary(at).then(|| {
             has_bytes = true;
-            raw(output, inferred)
+            raw(output)
         });
-        write_output(output, inferred, raw.as_ref().map(Vec::len), &mut body);
+        write_output(output, raw.as_ref().map(Vec::len), &mut body);
         bytes.extend(raw.unwrap_or_default());
     }
     body.extend_from_slice(b"]}");
     let json_length = has_bytes.then_some(body.len());
     body.append(&mut bytes);
-    Answer { body, json_length, rows: inferred.rows }
+    (body, json_length)
 }
 
-fn write_output(
-    output: &OutputTensor,
-    inferred: &Inferred,
-    byte_count: Option<usize>,
-    to: &mut Vec<u8>,
-) {
+fn write_output(output: Output<'_>, byte_count: Option<usize>, to: &mut Vec<u8>) {
+    let tensor = output.tensor;
     let mut parameters = Parameters::new();
-    parameters.extend(names(output).map(|names| (NAMES.to_owned(), names.into())));
+    parameters.extend(names(tensor).map(|names| (NAMES.to_owned(), names.into())));
     if let Some(count) = byte_count {
         parameters.insert("binary_data_size".to_owned(), count.into());
-        parameters.extend(missing(output, inferred).map(|at| (MISSING.to_owned(), at.into())));
+        parameters.extend(missing(output).map(|at| (MISSING.to_owned(), at.into())));
     }
     to.extend_from_slice(b"{\"name\":");
-    json(&output.name, to);
+    json(&tensor.name, to);
     to.extend_from_slice(b",\"datatype\":");
-    json(&output.datatype.name(), to);
+    json(&tensor.datatype.name(), to);
     to.extend_from_slice(b",\"shape\":");
-    json(&output.shape(i64::try_from(inferred.rows).unwrap_or(i64::MAX)), to);
+    json(&output.shape(), to);
     if !parameters.is_empty() {
         to.extend_from_slice(b",\"parameters\":");
         json(&parameters, to);
     }
     if byte_count.is_none() {
         to.extend_from_slice(b",\"data\":[");
-        for (at, element) in output.elements(&inferred.answers, inferred.rows).enumerate() {
+        for (at, element) in output.elements().enumerate() {
             if at > 0 {
                 to.push(b',');
             }
@@ -309,10 +302,10 @@ pub fn write_element(element: Element<'_>, to: &mut Vec<u8>) {
 }
 
 /// The bytes of an output; the inverse of [`Datatype::decode`]. A missing text is empty.
-pub fn raw(output: &OutputTensor, inferred: &Inferred) -> Vec<u8> {
+pub fn raw(output: Output<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for element in output.elements(&inferred.answers, inferred.rows) {
-        match (output.datatype, element) {
+    for element in output.elements() {
+        match (output.tensor.datatype, element) {
             (Datatype::Fp64, Element::Number(x)) => bytes.extend_from_slice(&x.to_le_bytes()),
             (Datatype::Fp64, _) => bytes.extend_from_slice(&f64::NAN.to_le_bytes()),
             (Datatype::Bool, element) => bytes.push((element == Element::Boolean(true)).into()),

@@ -1,12 +1,15 @@
 //! Answers of a server with one model, as MLflow, SageMaker and Vertex AI have them.
 
 use crate::answers::json::json;
-use crate::catalog::Loaded;
 use crate::failure::{Failure, Kind};
+use crate::handlers::shares::Answered;
 use crate::protocols::inference_rest::write_element;
-use crate::protocols::outputs::{predict, Answers, Element, OutputTensor};
-use crate::protocols::payloads::Payload;
+use crate::protocols::outputs::{Element, OutputTensor};
+use crate::protocols::payloads::Asked;
+use crate::protocols::predictions::{Call, Predicted, Row};
 use penstock_core::manifest::OutputKind;
+use penstock_core::plan::Plan;
+use std::cell::OnceCell;
 
 /// How answers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,128 +47,122 @@ impl Form {
     }
 }
 
-/// Which outputs an answer has.
-enum Chosen<'t> {
-    One(&'t OutputTensor),
-    All,
-}
-
-/// The output that is asked for, or the one that `predict` of the source library gives: the label if there is one.
-fn choose<'t>(tensors: &'t [OutputTensor], name: Option<&str>) -> Result<Chosen<'t>, Failure> {
+/// The outputs that are asked for, or the one that `predict` of the source library gives: the label if there is one.
+fn pick(tensors: &[OutputTensor], name: Option<&str>) -> Result<Vec<usize>, Failure> {
+    let all = || (0..tensors.len()).collect();
     match name {
-        Some(ALL) => Ok(Chosen::All),
-        Some(name) => OutputTensor::find(tensors, name).map(Chosen::One).map_err(|failure| {
+        Some(ALL) => Ok(all()),
+        Some(name) => OutputTensor::find(tensors, name).map(|at| vec![at]).map_err(|failure| {
             let detail = format!("{}, or `{ALL}`", failure.detail);
             Failure::new(Kind::Option, detail)
         }),
         None => {
-            let label = tensors.iter().find(|tensor| tensor.kind == OutputKind::Label);
-            match (label, tensors) {
-                (Some(label), _) => Ok(Chosen::One(label)),
+            let label = tensors.iter().position(|tensor| tensor.kind == OutputKind::Label);
+            Ok(match (label, tensors) {
+                (Some(label), _) => vec![label],
                 // Features of which some are texts are a tensor each.
-                (None, [first, _, ..]) if first.kind == OutputKind::Features => Ok(Chosen::All),
-                (None, [first, ..]) => Ok(Chosen::One(first)),
-                (None, []) => Ok(Chosen::All),
-            }
+                (None, [first, _, ..]) if first.kind == OutputKind::Features => all(),
+                (None, [_, ..]) => vec![0],
+                (None, []) => all(),
+            })
         }
     }
 }
 
-/// Predicts rows and writes the answers; `output` is the name of an output, or `all`.
+/// Predicts rows and writes the answers. `read` gives them as the model of a plan takes them; the output that they ask for,
+/// or else the one that is given, is the name of an output, or `all`.
 ///
 /// # Errors
-/// There is no such output, or the first row that was refused.
-pub fn answer(
-    loaded: &Loaded,
-    payload: &Payload<'_>,
-    output: Option<&str>,
+/// The body cannot be read, there is no such output, or the first row that was refused.
+pub fn answer<'a>(
+    call: &Call<'_>,
+    read: impl Fn(&Plan) -> Result<Asked<'a>, Failure>,
+    by_default: Option<&str>,
     form: Form,
-) -> Result<Vec<u8>, Failure> {
-    let plan = &loaded.model.plan;
-    let tensors = OutputTensor::all(plan);
-    let chosen = choose(&tensors, output)?;
-    let (answers, rows) = payload.with_table(plan, |table| (predict(loaded, table), table.rows));
-    let answers = answers?;
-    let mut body = Vec::with_capacity(32 + 16 * rows);
+) -> Result<(Vec<u8>, Answered), Failure> {
+    // The same whatever plan the rows are read for.
+    let options = OnceCell::new();
+    let read = |plan: &Plan| {
+        let asked = read(plan)?;
+        options.get_or_init(|| asked.options);
+        Ok(asked.payload)
+    };
+    let output = || options.get().and_then(|options| options.output.as_deref()).or(by_default);
+    let predicted = call.predict(read, |tensors| pick(tensors, output()))?;
+    let body = write(&predicted, output() == Some(ALL), form);
+    Ok((body, predicted.finish()))
+}
+
+fn write(predicted: &Predicted, is_all: bool, form: Form) -> Vec<u8> {
+    // Several outputs are an object, whether they were asked for or are what the source library gives.
+    let is_object = is_all || predicted.outputs().count() != 1;
+    let mut body = Vec::with_capacity(32 + 16 * predicted.rows);
     if form == Form::Predictions {
         body.extend_from_slice(b"{\"predictions\":[");
     }
-    for row in 0..rows {
-        match (form, &chosen) {
-            (Form::Predictions, _) => {
-                body.extend_from_slice(if row > 0 { b"," } else { b"" });
-                write_prediction(&tensors, &chosen, &answers, row, &mut body);
+    for (at, row) in predicted.each().enumerate() {
+        match form {
+            Form::Predictions => {
+                body.extend_from_slice(if at > 0 { b"," } else { b"" });
+                write_prediction(row, is_object, &mut body);
             }
-            (Form::JsonLines, Chosen::All) => {
-                write_all(&tensors, &answers, row, &mut body);
+            Form::JsonLines if is_object => {
+                write_all(row, &mut body);
                 body.push(b'\n');
             }
-            (Form::JsonLines, Chosen::One(_)) => {
+            Form::JsonLines => {
                 body.extend_from_slice(b"{\"prediction\":");
-                write_prediction(&tensors, &chosen, &answers, row, &mut body);
+                write_prediction(row, is_object, &mut body);
                 body.extend_from_slice(b"}\n");
             }
-            (Form::Csv, Chosen::One(tensor)) => {
-                write_line(tensor.row(&answers, row), &mut body);
-            }
-            (Form::Csv, Chosen::All) => {
-                let elements = tensors.iter().flat_map(|tensor| tensor.row(&answers, row));
-                write_line(elements, &mut body);
-            }
+            Form::Csv => write_line(row.outputs().flat_map(|(_, elements)| elements), &mut body),
         }
     }
     if form == Form::Predictions {
         body.extend_from_slice(b"]}");
     }
-    Ok(body)
+    body
 }
 
-fn write_prediction(
-    tensors: &[OutputTensor],
-    chosen: &Chosen<'_>,
-    answers: &[Answers],
-    row: usize,
-    to: &mut Vec<u8>,
-) {
-    match chosen {
-        Chosen::All => write_all(tensors, answers, row, to),
-        Chosen::One(tensor) if tensor.width.is_none() => {
-            tensor.row(answers, row).for_each(|element| write_element(element, to));
+fn write_prediction(row: Row<'_>, is_object: bool, to: &mut Vec<u8>) {
+    if is_object {
+        return write_all(row, to);
+    }
+    for (tensor, elements) in row.outputs() {
+        if tensor.width.is_none() {
+            elements.for_each(|element| write_element(element, to));
+            continue;
         }
-        Chosen::One(tensor) => {
-            to.push(b'[');
-            for (at, element) in tensor.row(answers, row).enumerate() {
-                to.extend_from_slice(if at > 0 { b"," } else { b"" });
-                write_element(element, to);
-            }
-            to.push(b']');
+        to.push(b'[');
+        for (at, element) in elements.enumerate() {
+            to.extend_from_slice(if at > 0 { b"," } else { b"" });
+            write_element(element, to);
         }
+        to.push(b']');
     }
 }
 
 /// All outputs of a row as an object, as the other paths of this server have them.
-fn write_all(tensors: &[OutputTensor], answers: &[Answers], row: usize, to: &mut Vec<u8>) {
+fn write_all(row: Row<'_>, to: &mut Vec<u8>) {
     let mut separator = b'{';
-    for tensor in tensors {
-        let names = tensor.names.iter().map(String::as_str).zip(tensor.row(answers, row));
-        match (tensor.width, tensor.kind) {
-            (None, _) => {
-                let element = tensor.row(answers, row).next().unwrap_or(Element::Missing);
-                write_entry(&tensor.name, element, &mut separator, to);
-            }
-            (_, OutputKind::Features) => {
-                names.for_each(|(name, element)| write_entry(name, element, &mut separator, to));
-            }
-            _ => {
-                to.push(separator);
-                separator = b',';
-                json(&tensor.name, to);
-                to.push(b':');
-                let mut inner = b'{';
-                names.for_each(|(name, element)| write_entry(name, element, &mut inner, to));
-                to.extend_from_slice(if inner == b'{' { b"{}" } else { b"}" });
-            }
+    for (tensor, mut elements) in row.outputs() {
+        if tensor.width.is_none() {
+            let element = elements.next().unwrap_or(Element::Missing);
+            write_entry(&tensor.name, element, &mut separator, to);
+            continue;
         }
+        let names = tensor.names.iter().map(String::as_str).zip(elements);
+        if tensor.kind == OutputKind::Features {
+            names.for_each(|(name, element)| write_entry(name, element, &mut separator, to));
+            continue;
+        }
+        to.push(separator);
+        separator = b',';
+        json(&tensor.name, to);
+        to.push(b':');
+        let mut inner = b'{';
+        names.for_each(|(name, element)| write_entry(name, element, &mut inner, to));
+        to.extend_from_slice(if inner == b'{' { b"{}" } else { b"}" });
     }
     to.extend_from_slice(if separator == b'{' { b"{}" } else { b"}" });
 }

@@ -9,6 +9,8 @@ pub mod inference_rest;
 pub mod invocations;
 pub mod nans;
 pub mod outputs;
+pub mod payload;
 pub mod payloads;
+pub mod predictions;
 pub mod tensors;
 pub mod values;

@@ -1,60 +1,11 @@
-//! Predictions of a table, by the outputs of the schema, for protocols that know tensors.
+//! The outputs of a schema as tensors, and their values, for protocols that know tensors.
 
-use crate::catalog::Loaded;
+use crate::answers::table::Values;
 use crate::failure::{Failure, Kind};
 use crate::protocols::datatypes::Datatype;
-use penstock_core::load::Table;
 use penstock_core::manifest::OutputKind;
-use penstock_core::plan::block::Scratch;
 use penstock_core::plan::{OutputElement, OutputPlan, Plan};
-use penstock_core::predict::{Report, Target};
 use serde_json::Value;
-use std::cell::RefCell;
-
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
-/// The answers of one column of the outputs.
-#[derive(Debug)]
-pub enum Answers {
-    Numbers(Vec<f64>),
-    Codes(Vec<u32>),
-    Texts(Vec<Option<String>>),
-}
-
-/// Predicts all rows of a table; columns are in the order of `Plan::output_columns`.
-///
-/// # Errors
-/// The first row that was refused.
-pub fn predict(loaded: &Loaded, table: &Table<'_>) -> Result<Vec<Answers>, Failure> {
-    let plan = &loaded.model.plan;
-    let rows = table.rows;
-    let elements = plan.outputs.iter().flat_map(|output| &output.elements);
-    let mut answers: Vec<Answers> = elements
-        .map(|element| match element {
-            OutputElement::Number(_) => Answers::Numbers(vec![0.0; rows]),
-            OutputElement::Code(_) => Answers::Codes(vec![0; rows]),
-            OutputElement::Text(_) | OutputElement::Made(_) => Answers::Texts(vec![None; rows]),
-        })
-        .collect();
-    let mut targets: Vec<Target<'_>> = answers
-        .iter_mut()
-        .map(|answers| match answers {
-            Answers::Numbers(values) => Target::Numbers(values),
-            Answers::Codes(values) => Target::Codes(values),
-            Answers::Texts(values) => Target::Texts(values),
-        })
-        .collect();
-    let mut report = Report::default();
-    SCRATCH.with_borrow_mut(|scratch| {
-        plan.predict_range(table, 0..rows, &mut targets, scratch, &mut report);
-    });
-    match report.faults.first() {
-        None => Ok(answers),
-        Some((row, fault)) => Err(Failure::value(plan, fault, Some(*row))),
-    }
-}
 
 /// One value of an answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -131,16 +82,22 @@ impl OutputTensor {
         tensors
     }
 
-    /// The output of a name.
+    /// The position of the output of a name.
     ///
     /// # Errors
     /// There is none.
-    pub fn find<'t>(tensors: &'t [Self], name: &str) -> Result<&'t Self, Failure> {
-        tensors.iter().find(|tensor| tensor.name == name).ok_or_else(|| {
+    pub fn find(tensors: &[Self], name: &str) -> Result<usize, Failure> {
+        tensors.iter().position(|tensor| tensor.name == name).ok_or_else(|| {
             let names: Vec<_> = tensors.iter().map(|tensor| format!("`{}`", tensor.name)).collect();
             let detail = format!("there is no output `{name}`; there are {}", names.join(", "));
             Failure::new(Kind::Option, detail)
         })
+    }
+
+    /// Whether its values can follow those of another in one tensor; labels may be others.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (&self.name, self.datatype, self.kind) == (&other.name, other.datatype, other.kind)
+            && (self.width, &self.names) == (other.width, &other.names)
     }
 
     /// The shape for so many rows.
@@ -149,34 +106,25 @@ impl OutputTensor {
         [Some(rows), width].into_iter().flatten().collect()
     }
 
-    /// The values of one row.
+    /// The values of one row; `answers` are in the order of `Plan::output_columns`.
     pub fn row<'a>(
         &'a self,
-        answers: &'a [Answers],
+        answers: &'a [Values],
         row: usize,
     ) -> impl Iterator<Item = Element<'a>> {
         let columns = answers.iter().skip(self.first).take(self.width.unwrap_or(1));
         columns
             .map(move |column| match column {
-                Answers::Numbers(values) => values.get(row).map(|x| Element::Number(*x)),
-                Answers::Texts(values) => {
+                Values::Numbers(values) => values.get(row).map(|x| Element::Number(*x)),
+                Values::Texts(values) => {
                     values.get(row).and_then(Option::as_deref).map(Element::Text)
                 }
-                Answers::Codes(values) => {
+                Values::Codes(values) => {
                     let label = values.get(row).and_then(|code| self.labels.get(*code as usize));
                     label.map(Label::element)
                 }
             })
             .map(|element| element.unwrap_or(Element::Missing))
-    }
-
-    /// All values, row after row.
-    pub fn elements<'a>(
-        &'a self,
-        answers: &'a [Answers],
-        rows: usize,
-    ) -> impl Iterator<Item = Element<'a>> {
-        (0..rows).flat_map(move |row| self.row(answers, row))
     }
 }
 

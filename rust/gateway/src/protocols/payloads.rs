@@ -2,41 +2,16 @@
 
 use crate::failure::{Failure, Kind};
 use crate::protocols::features::features;
-use crate::protocols::values::{malformed, Slice, Values, ValuesSeed};
-use penstock_core::cell::Column;
-use penstock_core::load::Table;
+use crate::protocols::payload::Payload;
+use crate::protocols::values::{malformed, Values};
 use penstock_core::manifest::FieldType;
 use penstock_core::plan::Plan;
-use penstock_core::rows::{RowSeed, Rows, ValueSeed};
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
+use penstock_core::rows::{read_value, Rows, WrongRow};
+use serde::de::IgnoredAny;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fmt;
-
-/// Rows as they were sent.
-pub enum Payload<'a> {
-    Objects(Rows<'a>),
-    /// For each field its position in every row.
-    Lists {
-        values: Values<'a>,
-        width: usize,
-        places: Vec<Option<usize>>,
-        rows: usize,
-    },
-    /// For each field the position of its column.
-    Csv {
-        columns: penstock_batch::columns::Columns<'static>,
-        places: Vec<Option<usize>>,
-    },
-    /// The same.
-    Columns {
-        columns: Vec<Values<'a>>,
-        places: Vec<Option<usize>>,
-        rows: usize,
-    },
-}
 
 /// Rows, and what was asked of them.
 pub struct Asked<'a> {
@@ -69,37 +44,6 @@ const OPTIONS: [&str; 2] = ["params", "parameters"];
 pub struct Reader<'p> {
     pub plan: &'p Plan,
     pub most_rows: usize,
-}
-
-impl Payload<'_> {
-    /// Calls `predict` with the rows as a table.
-    pub fn with_table<T>(&self, plan: &Plan, predict: impl FnOnce(&Table<'_>) -> T) -> T {
-        let (slices, rows): (Vec<Option<Slice<'_, '_>>>, usize) = match self {
-            Payload::Objects(rows) => {
-                let columns: Vec<_> = (0..plan.fields.len()).map(|at| rows.column(at)).collect();
-                let columns = columns.iter().map(|column| Some(column as &dyn Column)).collect();
-                return predict(&Table::new(plan, columns, rows.len()));
-            }
-            Payload::Csv { columns, places } => {
-                let find = |place: usize| columns.get(place).map(|column| column as &dyn Column);
-                let found = places.iter().map(|place| place.and_then(find)).collect();
-                return predict(&Table::new(plan, found, columns.rows()));
-            }
-            Payload::Lists { values, width, places, rows } => {
-                let slice = |first: usize| Slice { values, first, step: *width, rows: *rows };
-                (places.iter().map(|place| place.map(slice)).collect(), *rows)
-            }
-            Payload::Columns { columns, places, rows } => {
-                let slice = |place: usize| {
-                    let values = columns.get(place)?;
-                    Some(Slice { values, first: 0, step: 1, rows: *rows })
-                };
-                (places.iter().map(|place| place.and_then(slice)).collect(), *rows)
-            }
-        };
-        let columns = slices.iter().map(|slice| slice.as_ref().map(|slice| slice as &dyn Column));
-        predict(&Table::new(plan, columns.collect(), rows))
-    }
 }
 
 impl Reader<'_> {
@@ -226,10 +170,9 @@ impl Reader<'_> {
         let field = self.plan.position(name).and_then(|at| self.plan.fields.get(at));
         let r#type = field.map_or(FieldType::Ignored, |field| field.r#type);
         let what = format!("column `{name}`");
-        let (mut values, mut width) = (Values::default(), None);
-        ValuesSeed { values: &mut values, r#type, width: &mut width }
-            .deserialize(&mut serde_json::Deserializer::from_str(raw.get()))
+        let (mut values, width) = Values::read(raw.get(), r#type)
             .map_err(|error| malformed(&what, raw.get().as_bytes(), &error))?;
+        values.find_huge_integers(raw.get());
         let inner = raw.get().strip_prefix('[').unwrap_or_default();
         let is_nested = inner.trim_start().starts_with('[');
         match width {
@@ -275,16 +218,13 @@ impl Reader<'_> {
     fn objects<'a>(&self, items: Vec<&'a RawValue>) -> Result<Payload<'a>, Failure> {
         let mut rows = Rows::new(self.plan, Vec::new());
         for (at, item) in items.iter().enumerate() {
-            let mut reader = serde_json::Deserializer::from_str(item.get());
-            let read = RowSeed { plan: self.plan, rows: &mut rows }.deserialize(&mut reader);
-            read.map_err(|error| {
-                malformed("the row", item.get().as_bytes(), &error).at_row(Some(at))
+            let bytes = item.get().as_bytes();
+            rows.read(self.plan, bytes).map_err(|wrong| match wrong {
+                WrongRow::Json(error) => malformed("the row", bytes, &error).at_row(Some(at)),
+                WrongRow::Key(wrong) => Failure::columns(&wrong, Some(at)),
             })?;
         }
-        match rows.wrong.first() {
-            Some(wrong) => Err(Failure::columns(wrong, Some(wrong.row))),
-            None => Ok(Payload::Objects(rows)),
-        }
+        Ok(Payload::Objects(rows))
     }
 
     /// Rows as lists; in the order of the schema unless each field has its place.
@@ -310,9 +250,7 @@ impl Reader<'_> {
         }
         let mut values = Values::default();
         for (at, item) in items.iter().enumerate() {
-            let mut reader = serde_json::Deserializer::from_str(item.get());
-            let read = ListSeed { types: &types, values: &mut values }.deserialize(&mut reader);
-            read.map_err(|error| {
+            values.read_row(item.get(), &types).map_err(|error| {
                 malformed("the row", item.get().as_bytes(), &error).at_row(Some(at))
             })?;
         }
@@ -349,8 +287,7 @@ impl Reader<'_> {
         let r#type = field.map_or(FieldType::Ignored, |(field, _)| field.r#type);
         let mut values = Values::default();
         for (at, item) in items.iter().enumerate() {
-            let mut reader = serde_json::Deserializer::from_str(item.get());
-            values.push(ValueSeed(r#type).deserialize(&mut reader).map_err(|error| {
+            values.push(read_value(item.get(), r#type).map_err(|error| {
                 malformed("the row", item.get().as_bytes(), &error).at_row(Some(at))
             })?);
         }
@@ -360,39 +297,4 @@ impl Reader<'_> {
 
 fn parse<'a, T: Deserialize<'a>>(what: &str, raw: &'a RawValue) -> Result<T, Failure> {
     serde_json::from_str(raw.get()).map_err(|error| malformed(what, raw.get().as_bytes(), &error))
-}
-
-/// Reads a row that is a list into `values`.
-struct ListSeed<'s, 'a> {
-    types: &'s [FieldType],
-    values: &'s mut Values<'a>,
-}
-
-impl<'de> DeserializeSeed<'de> for ListSeed<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ListSeed<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "a list of {} values", self.types.len())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        for (at, r#type) in self.types.iter().enumerate() {
-            match items.next_element_seed(ValueSeed(*r#type))? {
-                Some(value) => self.values.push(value),
-                None => return Err(A::Error::invalid_length(at, &self)),
-            }
-        }
-        match items.next_element::<IgnoredAny>()? {
-            Some(_) => Err(A::Error::invalid_length(self.types.len() + 1, &self)),
-            None => Ok(()),
-        }
-    }
 }

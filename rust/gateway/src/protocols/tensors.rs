@@ -2,9 +2,9 @@
 
 use crate::failure::{Failure, Kind};
 use crate::protocols::datatypes::Datatype;
+use crate::protocols::payload::Payload;
 use crate::protocols::values::{Slice, Values};
-use penstock_core::cell::{Cell, Column};
-use penstock_core::load::Table;
+use penstock_core::cell::Cell;
 use penstock_core::manifest::FieldType;
 use penstock_core::plan::Plan;
 use penstock_core::rows::Sent;
@@ -103,43 +103,29 @@ fn instants(values: Values<'_>) -> Values<'_> {
     })
 }
 
-/// Columns in the order of the fields; `None` for inputs that the model ignores and that were not sent.
-pub struct Bound<'v, 'a> {
-    pub columns: Vec<Option<Slice<'v, 'a>>>,
-    pub rows: usize,
-}
-
-impl Bound<'_, '_> {
-    pub fn table(&self, plan: &Plan) -> Table<'_> {
-        let columns = self.columns.iter();
-        let columns = columns.map(|column| column.as_ref().map(|column| column as &dyn Column));
-        Table::new(plan, columns.collect(), self.rows)
-    }
-}
-
 /// Finds the column of each field.
 ///
 /// # Errors
 /// Names that are no inputs, come twice or are not there; lengths that differ.
-pub fn bind<'v, 'a>(
+pub fn bind<'v>(
     plan: &Plan,
-    tensors: &'v [Tensor<'a>],
+    tensors: &'v [Tensor<'v>],
     most_rows: usize,
-) -> Result<Bound<'v, 'a>, Failure> {
-    let bound = match tensors {
+) -> Result<Payload<'v>, Failure> {
+    let payload = match tensors {
         [table] if plan.position(table.name).is_none() && table.shape.len() == 2 => {
             bind_table(plan, table)?
         }
         tensors => bind_columns(plan, tensors)?,
     };
-    if bound.rows > most_rows {
+    if payload.rows() > most_rows {
         let detail = format!("the request has more than {most_rows} rows; send them in parts");
         return Err(Failure::new(Kind::TooLarge, detail));
     }
-    Ok(bound)
+    Ok(payload)
 }
 
-fn bind_columns<'v, 'a>(plan: &Plan, tensors: &'v [Tensor<'a>]) -> Result<Bound<'v, 'a>, Failure> {
+fn bind_columns<'v>(plan: &Plan, tensors: &'v [Tensor<'v>]) -> Result<Payload<'v>, Failure> {
     let names: Vec<_> = tensors.iter().map(|tensor| tensor.name).collect();
     let places = plan.match_columns(&names)?;
     for (field, place) in plan.fields.iter().zip(&places) {
@@ -167,11 +153,11 @@ fn bind_columns<'v, 'a>(plan: &Plan, tensors: &'v [Tensor<'a>]) -> Result<Bound<
         tensors.get(place).map(|tensor| Slice { values: &tensor.values, first: 0, step: 1, rows })
     };
     let columns = places.into_iter().map(|place| place.and_then(column)).collect();
-    Ok(Bound { columns, rows })
+    Ok(Payload::Tensors { columns, rows })
 }
 
 /// One tensor with all columns side by side, in the order of the schema; inputs that the model ignores may be left out.
-fn bind_table<'v, 'a>(plan: &Plan, table: &'v Tensor<'a>) -> Result<Bound<'v, 'a>, Failure> {
+fn bind_table<'v>(plan: &Plan, table: &'v Tensor<'v>) -> Result<Payload<'v>, Failure> {
     let used = plan.fields.iter().filter(|field| !field.is_ignored());
     let others: Vec<_> = used
         .clone()
@@ -204,5 +190,5 @@ fn bind_table<'v, 'a>(plan: &Plan, table: &'v Tensor<'a>) -> Result<Bound<'v, 'a
         let first = if is_whole || !field.is_ignored() { first.next() } else { None };
         first.map(|first| Slice { values: &table.values, first, step: width, rows })
     });
-    Ok(Bound { columns: columns.collect(), rows })
+    Ok(Payload::Tensors { columns: columns.collect(), rows })
 }

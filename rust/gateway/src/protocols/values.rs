@@ -1,10 +1,12 @@
 //! Values that came as lists, by rows or by columns, and their columns for the core.
 
 use crate::failure::{Failure, Kind};
+use crate::handlers::rows::after_text;
 use penstock_core::cell::{Cell, Column, LARGEST_INTEGER};
 use penstock_core::manifest::FieldType;
-use penstock_core::rows::{Sent, ValueSeed};
-use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
+use penstock_core::rows::{is_huge_integer, may_be_huge_integer, Sent, ValueSeed};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use std::fmt;
 
 /// Values one after the other; plain numbers as long as nothing else comes, for they take a third of the room.
@@ -64,6 +66,70 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// Values from a JSON list, flat or of lists, or from a single value, and what lists at the bottom have in common:
+    /// their length. Integers that fit no 64 bits are floats until [`Values::find_huge_integers`].
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn read(
+        json: &'a str,
+        r#type: FieldType,
+    ) -> Result<(Self, Option<usize>), serde_json::Error> {
+        let (mut values, mut width) = (Self::default(), None);
+        ValuesSeed { values: &mut values, r#type, width: &mut width }
+            .deserialize(&mut serde_json::Deserializer::from_str(json))?;
+        Ok((values, width))
+    }
+
+    /// Adds the values of a row that is a list.
+    ///
+    /// # Errors
+    /// It is none, or has another length than `types`.
+    pub fn read_row(
+        &mut self,
+        json: &'a str,
+        types: &[FieldType],
+    ) -> Result<(), serde_json::Error> {
+        let first = self.len();
+        RowSeed { types, values: &mut *self }
+            .deserialize(&mut serde_json::Deserializer::from_str(json))?;
+        if self.may_have_huge_integers(first) {
+            let items: Vec<&RawValue> = serde_json::from_str(json)?;
+            self.put_huge_integers(first, items.iter().map(|item| item.get()));
+        }
+        Ok(())
+    }
+
+    /// Puts integers that fit no 64 bits in place of the floats that they were read as from `json`.
+    pub fn find_huge_integers(&mut self, json: &str) {
+        if self.may_have_huge_integers(0) {
+            self.put_huge_integers(0, scalars(json));
+        }
+    }
+
+    /// Whether one of the values from `first` on may be such an integer.
+    fn may_have_huge_integers(&self, first: usize) -> bool {
+        match self {
+            Values::Numbers(values) => {
+                values.iter().skip(first).any(|value| may_be_huge_integer(*value))
+            }
+            Values::Mixed(values) => values.iter().skip(first).any(Sent::may_be_huge_integer),
+        }
+    }
+
+    /// `texts` are those of the values from `first` on.
+    fn put_huge_integers<'t>(&mut self, first: usize, texts: impl Iterator<Item = &'t str>) {
+        for (at, _) in texts.enumerate().filter(|(_, text)| is_huge_integer(text)) {
+            if let Values::Numbers(values) = self {
+                *self = Values::Mixed(values.iter().map(|x| Sent::Cell(cell(*x))).collect());
+            }
+            if let Values::Mixed(values) = self {
+                let value = values.get_mut(first + at);
+                value.into_iter().for_each(|value| *value = Sent::Cell(Cell::HugeInteger));
+            }
+        }
+    }
+
     /// Makes one value missing; `false` if there is none at that place.
     #[must_use]
     pub fn forget(&mut self, at: usize) -> bool {
@@ -87,14 +153,14 @@ impl<'a> Values<'a> {
 
 /// Every `step`-th value from `first` on.
 #[derive(Debug, Clone, Copy)]
-pub struct Slice<'v, 'a> {
-    pub values: &'v Values<'a>,
+pub struct Slice<'v> {
+    pub values: &'v Values<'v>,
     pub first: usize,
     pub step: usize,
     pub rows: usize,
 }
 
-impl Column for Slice<'_, '_> {
+impl Column for Slice<'_> {
     fn len(&self) -> usize {
         self.rows
     }
@@ -131,10 +197,10 @@ impl Column for Slice<'_, '_> {
 /// Reads JSON values into `values`: a list, flat or of lists, or a single value.
 ///
 /// What lists at the bottom have in common is their length, which is kept in `width`.
-pub struct ValuesSeed<'v, 'a> {
-    pub values: &'v mut Values<'a>,
-    pub r#type: FieldType,
-    pub width: &'v mut Option<usize>,
+struct ValuesSeed<'v, 'a> {
+    values: &'v mut Values<'a>,
+    r#type: FieldType,
+    width: &'v mut Option<usize>,
 }
 
 impl<'de> DeserializeSeed<'de> for ValuesSeed<'_, 'de> {
@@ -192,6 +258,56 @@ impl<'de> Visitor<'de> for ValuesSeed<'_, 'de> {
             }
         }
     }
+}
+
+/// Reads a row that is a list into `values`.
+struct RowSeed<'s, 'a> {
+    types: &'s [FieldType],
+    values: &'s mut Values<'a>,
+}
+
+impl<'de> DeserializeSeed<'de> for RowSeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RowSeed<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "a list of {} values", self.types.len())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        for (at, r#type) in self.types.iter().enumerate() {
+            match items.next_element_seed(ValueSeed(*r#type))? {
+                Some(value) => self.values.push(value),
+                None => return Err(A::Error::invalid_length(at, &self)),
+            }
+        }
+        match items.next_element::<IgnoredAny>()? {
+            Some(_) => Err(A::Error::invalid_length(self.types.len() + 1, &self)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The texts of the scalars of a JSON value that is one, or a list, flat or of lists.
+fn scalars(mut json: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let is_between = |letter: char| letter.is_ascii_whitespace() || "[],".contains(letter);
+        json = json.trim_start_matches(is_between);
+        let length = match json.strip_prefix('"') {
+            Some(_) => after_text(json.as_bytes(), 1)?,
+            None => json.find(is_between).unwrap_or(json.len()),
+        };
+        let (scalar, rest) = json.split_at_checked(length)?;
+        json = rest;
+        (!scalar.is_empty()).then_some(scalar)
+    })
 }
 
 /// Why bytes are no JSON of the right form; `what` names them.

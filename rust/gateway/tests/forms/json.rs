@@ -1,6 +1,6 @@
 //! Batches of JSON rows.
 
-use crate::client::{list, post, row, send, start};
+use crate::client::{list, post, row, send, shared, start};
 use serde_json::json;
 
 const JSON: &str = "application/json";
@@ -107,6 +107,28 @@ fn what_many_take_for_json_numbers_is_refused_with_a_hint() {
     assert_eq!(post("", JSON, row("\"NaN\"")).status, 200);
     let infinite = post("", JSON, r#"{"hour":"Infinity"}"#).json();
     assert_eq!(infinite["code"], json!("infinite"));
+}
+
+#[test]
+fn an_integer_that_fits_no_64_bits_is_refused_as_any_other_that_no_float_holds() {
+    for digits in ["9007199254740993", "18446744073709551616", "-9223372036854775809"] {
+        let rows = format!("[{},{}]", row(1), row(digits));
+        for (media_type, body) in [(JSON, row(digits)), (LINES, row(digits)), (JSON, rows)] {
+            let answer = post("?on_error=return", media_type, body).text();
+            assert!(answer.contains(r#""code":"integer_too_large""#), "{media_type}: {answer}");
+        }
+    }
+    assert_eq!(post("", JSON, row("1.8446744073709552e19")).status, 200);
+}
+
+#[test]
+fn a_column_is_sent_back_though_a_key_before_it_is_wrong() {
+    let rows = r#"[{"hours":1,"id":7},{"id":8,"id":9}]"#;
+    let headers = [("content-type", JSON), ("accept", "text/csv")];
+    let text = send(shared(), "?on_error=return&fields=id", &headers, rows.as_bytes()).text();
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines[1].starts_with("7,") && lines[1].contains("`hours`"), "{text}");
+    assert!(lines[2].contains("key `id` is there twice"), "{text}");
 }
 
 #[test]

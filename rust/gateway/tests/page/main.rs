@@ -12,6 +12,7 @@ use penstock_gateway::gateway::Gateway;
 use penstock_gateway::http::router::router;
 use penstock_gateway::settings::Settings;
 use serde_json::Value;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use tower_service::Service;
 
@@ -29,9 +30,11 @@ fn serve(names: &[&str]) -> Router {
     router(Arc::new(Gateway::new(settings).unwrap()))
 }
 
-/// A folder of its own for each list of names.
+/// A folder of its own for each gateway: tests run side by side.
 fn tempdir(names: &[&str]) -> String {
-    let folder = format!("{}/page-{}", env!("CARGO_TARGET_TMPDIR"), names.join("+"));
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder = format!("{}/page-{number}", env!("CARGO_TARGET_TMPDIR"));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::copy(ARTIFACT, format!("{folder}/model.penstock")).unwrap();
     let routes = names.iter().map(

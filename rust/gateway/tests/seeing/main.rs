@@ -5,6 +5,8 @@
 mod capture;
 mod drift;
 mod metrics;
+mod protocols;
 mod requests;
 mod shadows;
+mod tongues;
 mod world;

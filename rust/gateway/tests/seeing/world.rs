@@ -41,6 +41,7 @@ pub struct World {
 pub struct Answer {
     pub status: u16,
     pub headers: axum::http::HeaderMap,
+    pub bytes: Vec<u8>,
     pub text: String,
 }
 
@@ -112,8 +113,8 @@ impl World {
             let response: Response<Body> = router.call(request).await.unwrap();
             let (parts, body) = response.into_parts();
             let bytes = body.collect().await.unwrap().to_bytes();
-            let text = String::from_utf8(bytes.to_vec()).unwrap();
-            Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+            let (bytes, text) = (bytes.to_vec(), String::from_utf8_lossy(&bytes).into_owned());
+            Answer { status: parts.status.as_u16(), headers: parts.headers, bytes, text }
         })
     }
 
@@ -122,8 +123,11 @@ impl World {
     }
 
     pub fn predict(&self, body: impl ToString) -> Answer {
-        let request = Request::post("/v1/models/late/predict");
-        self.ask(request.body(Body::from(body.to_string())).unwrap())
+        self.post("/v1/models/late/predict", body.to_string())
+    }
+
+    pub fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
+        self.ask(Request::post(path).body(body.into()).unwrap())
     }
 
     /// The value of a sample of `/metrics`, by its name with its labels; 0 if there is none.

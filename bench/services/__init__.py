@@ -1,0 +1,1 @@
+"""What the other servers serve: the same pipeline, as their documentation shows it."""

@@ -8,10 +8,10 @@ use crate::budgets::{MAX_PATTERN_LENGTH, MAX_WORDS_BYTES};
 use crate::error::ArtifactError;
 use crate::plan::access::{Access, Visitor};
 use crate::plan::block::{Block, Step};
-use crate::plan::characters::{entropy, length, number, share};
+use crate::plan::characters::{length, number, Characters, Entropy};
 use crate::plan::element::{Element, Register, TextRegister, Vector};
+use crate::plan::words::Words;
 use crate::plan::{Lowering, TextName};
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex_lite::Regex;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -30,15 +30,15 @@ pub(super) fn pattern(lowering: &Lowering<'_>, text: &str) -> Result<Regex, Arti
 #[derive(Clone)]
 enum Measure {
     Length,
-    Entropy,
+    Entropy(Arc<Entropy>),
     Number,
     Contains(String),
     StartsWith(String),
     EndsWith(String),
     Count(String),
-    Share(String),
+    Share(Arc<Characters>),
     Matches(Regex),
-    Words(Arc<AhoCorasick>),
+    Words(Arc<Words>),
     Bucket(u32),
 }
 
@@ -48,15 +48,15 @@ impl Measure {
         let flag = |is_so: bool| f64::from(u8::from(is_so));
         match self {
             Measure::Length => length(text),
-            Measure::Entropy => entropy(text),
+            Measure::Entropy(entropy) => entropy.of(text),
             Measure::Number => number(text).unwrap_or(f64::NAN),
             Measure::Contains(part) => flag(text.contains(part.as_str())),
             Measure::StartsWith(part) => flag(text.starts_with(part.as_str())),
             Measure::EndsWith(part) => flag(text.ends_with(part.as_str())),
             Measure::Count(part) => text.matches(part.as_str()).count() as f64,
-            Measure::Share(characters) => share(text, characters).unwrap_or(f64::NAN),
+            Measure::Share(characters) => characters.share(text).unwrap_or(f64::NAN),
             Measure::Matches(pattern) => flag(pattern.is_match(text)),
-            Measure::Words(words) => words.find_overlapping_iter(text).count() as f64,
+            Measure::Words(words) => words.count_in(text) as f64,
             Measure::Bucket(buckets) => f64::from(checksum(text.as_bytes()) % buckets),
         }
     }
@@ -88,10 +88,11 @@ impl Step for MeasureStep {
     }
 
     fn memory(&self) -> usize {
-        if let Measure::Words(words) = &self.measure {
-            return words.memory_usage();
+        match &self.measure {
+            Measure::Words(words) => words.memory(),
+            Measure::Entropy(entropy) => entropy.memory(),
+            _ => 0,
         }
-        0
     }
 }
 
@@ -133,7 +134,7 @@ impl Lower for MeasureText {
     ) -> Result<Vector, ArtifactError> {
         let (measure, what) = match self.function {
             MeasureFunction::Length => (Measure::Length, "length"),
-            MeasureFunction::Entropy => (Measure::Entropy, "entropy"),
+            MeasureFunction::Entropy => (Measure::Entropy(Arc::new(Entropy::new())), "entropy"),
             MeasureFunction::Number => (Measure::Number, "number"),
         };
         measured(lowering, inputs, &measure, what)
@@ -167,7 +168,9 @@ impl Lower for FindText {
             FindFunction::Contains => (Measure::Contains(self.text), "contains"),
             FindFunction::StartsWith => (Measure::StartsWith(self.text), "starts with"),
             FindFunction::EndsWith => (Measure::EndsWith(self.text), "ends with"),
-            FindFunction::Share => (Measure::Share(self.text), "share of characters"),
+            FindFunction::Share => {
+                (Measure::Share(Arc::new(Characters::new(&self.text))), "share of characters")
+            }
             FindFunction::Count => {
                 check_text(lowering, "text", &self.text)?;
                 (Measure::Count(self.text), "count")
@@ -208,20 +211,14 @@ impl Lower for CountWords {
         lowering: &mut Lowering<'_>,
         inputs: Vec<Vector>,
     ) -> Result<Vector, ArtifactError> {
-        let mut words = lowering.texts(&self.words)?;
-        words.sort_unstable();
-        words.dedup();
+        let words = lowering.texts(&self.words)?;
         words.iter().try_for_each(|word| check_text(lowering, "words", word))?;
         let bytes: usize = words.iter().map(String::len).sum();
         if bytes > MAX_WORDS_BYTES {
             return Err(lowering
                 .error(&format!("`words` have {bytes} bytes; the most is {MAX_WORDS_BYTES}")));
         }
-        let words = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(words)
-            .map_err(|error| lowering.error(&format!("`words`: {error}")))?;
-        measured(lowering, inputs, &Measure::Words(Arc::new(words)), "words in it")
+        measured(lowering, inputs, &Measure::Words(Arc::new(Words::new(words))), "words in it")
     }
 }
 

@@ -1,5 +1,6 @@
 //! Functions of texts, as Python's `str` has them; used by the operators of texts.
 
+use foldhash::HashMap;
 use std::ops::Range;
 
 /// Whether Python's `str.strip` takes the character off: `str.isspace`.
@@ -14,63 +15,94 @@ pub fn length(text: &str) -> f64 {
     count as f64
 }
 
-/// Shannon entropy of the characters in bits: terms are added in the order in which characters come first.
-pub fn entropy(text: &str) -> f64 {
-    if text.is_ascii() {
-        let mut counts = [0u32; 128];
-        let mut order = [0u8; 128];
-        let mut distinct = 0;
-        for byte in text.bytes() {
-            let count = &mut counts[usize::from(byte & 127)];
-            if *count == 0 {
-                order[distinct] = byte;
-                distinct += 1;
-            }
-            *count += 1;
-        }
-        let counts = order[..distinct].iter().map(|byte| counts[usize::from(*byte)]);
-        return entropy_of(counts, text.len());
+/// Texts up to so many characters find the terms of their entropy in a table.
+const TERMS: usize = 64;
+
+/// Shannon entropy of the characters of texts, in bits.
+pub struct Entropy {
+    /// What a character adds that comes so many times, for each length of a text.
+    terms: Vec<[f64; TERMS + 1]>,
+}
+
+impl Entropy {
+    pub fn new() -> Self {
+        let term = |count: usize, total: usize| if count == 0 { 0.0 } else { term(count, total) };
+        let row = |total: usize| std::array::from_fn(|count| term(count, total));
+        Self { terms: (0..=TERMS).map(row).collect() }
     }
-    let mut counts: Vec<(char, u32)> = Vec::new();
+
+    pub fn memory(&self) -> usize {
+        self.terms.len() * size_of::<[f64; TERMS + 1]>()
+    }
+
+    /// The entropy: terms are added in the order in which characters come first.
+    pub fn of(&self, text: &str) -> f64 {
+        let bytes = text.as_bytes();
+        let Some(terms) = self.terms.get(bytes.len()).filter(|_| text.is_ascii()) else {
+            return entropy(text);
+        };
+        let mut counts = [0u8; 128];
+        bytes.iter().for_each(|byte| counts[usize::from(byte & 127)] += 1);
+        let mut sum = 0.0;
+        for byte in bytes {
+            // Where a character comes again, its count is 0, which adds 0.
+            let count = std::mem::take(&mut counts[usize::from(byte & 127)]);
+            sum += terms[usize::from(count) % (TERMS + 1)];
+        }
+        // Not `-`: the entropy of one character is 0, not -0.
+        0.0 - sum
+    }
+}
+
+fn term(count: usize, total: usize) -> f64 {
+    let share = count as f64 / total as f64;
+    share * share.log2()
+}
+
+/// The entropy of a text of any characters and length.
+fn entropy(text: &str) -> f64 {
+    let mut places: HashMap<char, usize> = HashMap::default();
+    let mut counts = Vec::new();
     let mut total = 0;
     for character in text.chars() {
         total += 1;
-        match counts.iter_mut().find(|(known, _)| *known == character) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((character, 1)),
+        let place = *places.entry(character).or_insert(counts.len());
+        match counts.get_mut(place) {
+            Some(count) => *count += 1,
+            None => counts.push(1),
         }
     }
-    entropy_of(counts.into_iter().map(|(_, count)| count), total)
+    0.0 - counts.into_iter().map(|count| term(count, total)).sum::<f64>()
 }
 
-fn entropy_of(counts: impl Iterator<Item = u32>, total: usize) -> f64 {
-    let mut last = (0, 0.0);
-    let terms = counts.map(|count| {
-        // Most characters of short texts come as often as the one before.
-        if count != last.0 {
-            let share = f64::from(count) / total as f64;
-            last = (count, share * share.log2());
+/// Characters of which a text may have a share.
+pub struct Characters {
+    all: String,
+    /// Whether each of ASCII is among them, as 0 or 1.
+    ascii: [u8; 128],
+}
+
+impl Characters {
+    pub fn new(characters: &str) -> Self {
+        let mut ascii = [0; 128];
+        let bytes = characters.bytes().filter(u8::is_ascii);
+        bytes.for_each(|byte| ascii[usize::from(byte)] = 1);
+        Self { all: characters.to_owned(), ascii }
+    }
+
+    /// The share of the characters of a text that are among these; of no characters there is none.
+    pub fn share(&self, text: &str) -> Option<f64> {
+        if text.is_empty() {
+            return None;
         }
-        last.1
-    });
-    // Not `-`: the entropy of one character is 0, not -0.
-    0.0 - terms.sum::<f64>()
-}
-
-/// The share of characters that are among these; of no characters there is none.
-pub fn share(text: &str, characters: &str) -> Option<f64> {
-    if text.is_empty() {
-        return None;
+        if text.is_ascii() {
+            let is_among = |byte: u8| usize::from(self.ascii[usize::from(byte & 127)]);
+            let found: usize = text.bytes().map(is_among).sum();
+            return Some(found as f64 / text.len() as f64);
+        }
+        let found = text.chars().filter(|character| self.all.contains(*character)).count();
+        Some(found as f64 / text.chars().count() as f64)
     }
-    let is_within = |character: &char| characters.contains(*character);
-    if text.is_ascii() && characters.is_ascii() {
-        let mut set = 0u128;
-        characters.bytes().for_each(|byte| set |= 1 << (byte & 127));
-        let found = text.bytes().filter(|byte| set >> (byte & 127) & 1 == 1).count();
-        return Some(found as f64 / text.len() as f64);
-    }
-    let found = text.chars().filter(is_within).count();
-    Some(found as f64 / text.chars().count() as f64)
 }
 
 /// `float(text)`, of ASCII digits.
@@ -89,7 +121,12 @@ pub fn number(text: &str) -> Option<f64> {
 /// `text.split(separator)[index]`, if there are so many.
 pub fn part<'a>(text: &'a str, separator: &str, index: i32) -> Option<&'a str> {
     if index >= 0 {
-        return text.split(separator).nth(index as usize);
+        // One character is found without preparing a search.
+        let mut characters = separator.chars();
+        return match (characters.next(), characters.next()) {
+            (Some(only), None) => text.split(only).nth(index as usize),
+            _ => text.split(separator).nth(index as usize),
+        };
     }
     let back = index.unsigned_abs() as usize;
     let count = text.split(separator).count();

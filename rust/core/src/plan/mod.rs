@@ -18,7 +18,8 @@ mod output;
 pub mod pairs;
 pub mod scalar;
 pub mod text_column;
-mod texts;
+pub(crate) mod texts;
+pub mod words;
 
 pub use lowering::{Lowering, TensorName, TextName};
 pub use output::{OutputColumn, OutputElement, OutputPlan};

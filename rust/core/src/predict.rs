@@ -2,7 +2,7 @@
 
 use crate::cell::Cell;
 use crate::error::{Fault, Warning};
-use crate::load::{Loaded, Table, Watch};
+use crate::load::{FieldPlan, Loaded, Table, Watch};
 use crate::plan::block::{Block, Scratch, BLOCK_ROWS};
 use crate::plan::element::{Text, NO_CODE};
 use crate::plan::{OutputColumn, OutputElement, Plan};
@@ -194,8 +194,14 @@ impl Plan {
         if let Some(Some(column)) = table.columns.get(text.field) {
             column.read(start, cells);
         }
+        let is_kept = self.fields.get(text.field).is_some_and(FieldPlan::keeps_texts);
         for (value, cell) in values.iter_mut().zip(cells) {
-            *value = self.text(text, *cell).map(str::to_owned);
+            let found = match cell {
+                // Those that are refused become blank.
+                Cell::Text(found) if is_kept => text.resolve(Some(found)),
+                _ => self.text(text, *cell),
+            };
+            *value = found.map(str::to_owned);
         }
     }
 

@@ -1,10 +1,12 @@
 //! From what a caller sends to registers: types, policies, ranges and levels of the input fields.
 
+mod declared;
 mod field;
 mod levels;
 mod lexical;
 mod messages;
 mod names;
+mod settling;
 mod timestamp;
 
 pub use field::{FieldPlan, Loaded, Watch};
@@ -74,7 +76,7 @@ impl Plan {
                     (Some(mapped), Some(levels)) => {
                         mapped.load(self, field, levels, (start, warnings.is_some()), block)
                     }
-                    _ => load_numbers(field, column, start, block),
+                    _ => load_numbers(field, column, (start, warnings.is_some()), block),
                 };
                 if is_done {
                     continue;
@@ -95,7 +97,7 @@ impl Plan {
 
     /// Codes of plain texts; `false` where a cell needs a closer look.
     fn load_texts(&self, field: &FieldPlan, cells: &[Cell<'_>], block: &mut Block<'_>) -> bool {
-        let is_loaded = field.takes_texts(cells)
+        let is_loaded = field.takes_texts(cells, &self.text_codings)
             && field.codings.iter().all(|coding| {
                 let coding = &self.text_codings[*coding];
                 !coding.is_read
@@ -183,11 +185,11 @@ impl Plan {
     }
 }
 
-/// Reads plain numbers; `false` where a cell needs a closer look.
+/// Reads numbers; `false` where a cell needs a closer look.
 fn load_numbers(
     field: &FieldPlan,
     column: &dyn Column,
-    start: usize,
+    (start, with_warnings): (usize, bool),
     block: &mut Block<'_>,
 ) -> bool {
     let mut unread = [0.0; BLOCK_ROWS];
@@ -196,7 +198,8 @@ fn load_numbers(
         Some(register) => block.number_mut(register),
         None => &mut unread[..rows],
     };
-    column.read_numbers(start, numbers) && field.takes_numbers(numbers)
+    column.read_numbers(start, numbers)
+        && (field.takes_numbers(numbers) || (!with_warnings && field.settle(numbers)))
 }
 
 #[cold]

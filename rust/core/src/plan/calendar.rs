@@ -272,3 +272,35 @@ fn zone(text: &str) -> Option<(i64, &str)> {
     let minutes: i64 = number(rest.get(..2)).filter(|minutes| *minutes < 60)?;
     (hours < 24).then(|| (sign * (hours * 3_600 + minutes * 60), &rest[2..]))
 }
+
+#[cfg(test)]
+mod checks {
+    use super::*;
+
+    #[test]
+    fn test_days_count_as_the_calendar_does() {
+        let mut expected = days(1899, 12, 31);
+        for year in 1900..2101 {
+            let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let lengths =
+                [31, if is_leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+            for (month, length) in (1..).zip(lengths) {
+                for day in 1..=length {
+                    expected += 1;
+                    assert_eq!(days(year, month, day), expected);
+                    assert_eq!(date(expected), (year, month, day));
+                }
+            }
+        }
+        assert_eq!(days(2000, 1, 1), 10_957);
+    }
+
+    #[test]
+    fn test_what_is_no_day_is_another_one() {
+        for (year, month, day) in
+            [(2023, 2, 29), (2024, 4, 31), (2024, 13, 1), (2024, 0, 9), (1, 1, 0)]
+        {
+            assert_ne!(date(days(year, month, day)), (year, month, day));
+        }
+    }
+}

@@ -69,6 +69,18 @@ macro_rules! each_scalar {
                 let $name = Scalar::RoundF32;
                 $loop
             }
+            Scalar::Above(c) => {
+                let $name = Scalar::Above(c);
+                $loop
+            }
+            Scalar::IsMissing => {
+                let $name = Scalar::IsMissing;
+                $loop
+            }
+            Scalar::Not => {
+                let $name = Scalar::Not;
+                $loop
+            }
             $name => $loop,
         }
     };
@@ -157,6 +169,9 @@ impl Scalar {
 
     /// Applies the function to every number of `source`.
     pub fn apply_all(self, source: &[f64], target: &mut [f64]) {
+        if let Scalar::Function(function) = self {
+            return function.apply_all(source, target);
+        }
         each_scalar!(self, |scalar| {
             target.iter_mut().zip(source).for_each(|(to, from)| *to = scalar.apply(*from));
         });

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
+from penstock.converters.values import Column
 from penstock.errors import ConvertError
 from penstock.frames import describe
 from penstock.model import Model
 from penstock.proof.hostile import typical
+from penstock.times import is_zoned
 
 __all__ = ["Original", "prove"]
 
@@ -41,13 +44,11 @@ def prove(
     if function is None:
         return
     example = describe(table, inputs)
-    numbers = {str(column.name) for column in example.columns if column.kind == "number"}
+    columns = {str(column.name): column for column in example.columns}
     code = function.__code__
     names = code.co_varnames[: code.co_argcount]
     for row in typical(example):
-        arguments = [
-            math.nan if row[name] is None and name in numbers else row[name] for name in names
-        ]
+        arguments = [_argument(columns[name], row[name]) for name in names]
         try:
             result = function(*arguments)
         except RAISED:
@@ -60,6 +61,16 @@ def prove(
                     f"`{function.__name__}` gives {expected[name]!r} for `{name}`, and its "
                     f"translation gives {given!r}; please report this: {row}"
                 )
+
+
+def _argument(column: Column, value: Any) -> Any:
+    """A value as the function would get it: missing numbers are NaN, times are `datetime`."""
+    if value is None:
+        return math.nan if column.kind == "number" else None
+    if column.kind != "timestamp":
+        return value
+    time = datetime.fromisoformat(value)
+    return time if is_zoned(column.dtype) else time.replace(tzinfo=None)
 
 
 def _same(expected: Any, given: Any) -> bool:

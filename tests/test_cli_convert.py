@@ -164,7 +164,8 @@ def test_examples_that_do_not_fit_are_told_why(folder, capfd):
     skops.io.dump(pipeline(), "late.skops")
     command = ("convert", "late.skops", "-o", "late.penstock", "--example")
     assert "No such file" in wrong(capfd, *command, "none.csv")
-    assert "the format of `rows.xlsx` is not known" in wrong(capfd, *command, "rows.xlsx")
+    Path("rows.word").write_text("")
+    assert "the format of `rows.word` is not known" in wrong(capfd, *command, "rows.word")
     said = wrong(capfd, *command, "rows.csv", "--drop", "latte")
     assert said == "--drop: the example has no column `latte`"
     frame().drop(columns="count").to_csv("short.csv", index=False)

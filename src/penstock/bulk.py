@@ -1,6 +1,7 @@
 """Predictions and explanations for the batches of a file; for the command line and others."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,8 @@ class Bulk:
     """How batches are predicted: `kept` columns go to the output, `dropped` ones nowhere.
 
     `on_error="return"` answers refused rows by missing values and a column `error`. `explained`
-    adds explanations, with so many reasons for each row.
+    adds explanations, with so many reasons for each row. `warned` counts warnings by column and
+    code, if it is there.
     """
 
     model: Model
@@ -26,6 +28,7 @@ class Bulk:
     on_error: str = "raise"
     threads: int | None = None
     explained: int | None = None
+    warned: Counter[tuple[str, str]] | None = None
 
     def predict(self, batch: Batch) -> Any:
         """The predictions of a batch as a PyArrow table, behind the columns that are kept.
@@ -36,7 +39,16 @@ class Bulk:
         import pyarrow
 
         inputs = self._inputs(batch)
-        answers = self.model.predict_columns(inputs, threads=self.threads, lexical=batch.lexical)
+        answers = self.model.predict_columns(
+            inputs,
+            threads=self.threads,
+            lexical=batch.lexical,
+            warnings=self.warned is not None,
+        )
+        if self.warned is not None:
+            self.warned.update(
+                (one["field"], one["code"]) for _, found in answers.warnings() for one in found
+            )
         errors = {row: _renumbered(error, batch.first) for row, error in answers.errors()}
         if errors and self.on_error == "raise":
             raise errors[min(errors)]

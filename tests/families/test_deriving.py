@@ -466,7 +466,65 @@ def everything():
     return Derive(**every).fit(data), data
 
 
+def flights(dtype="datetime64[us]", zone=None, seed=5):
+    random = np.random.default_rng(seed)
+    seconds = random.integers(1.3e9, 1.7e9, 200)
+    at = pd.Series(pd.to_datetime(seconds, unit="s").astype(dtype))
+    at = at if zone is None else at.dt.tz_localize("UTC").dt.tz_convert(zone)
+    return pd.DataFrame({"at": at.where(at.index % 17 != 0), "miles": random.uniform(1, 9, 200)})
+
+
+def dates(dtype="datetime64[us]", zone=None, clocks=None):
+    def example():
+        data = flights(dtype, zone)[["at"]]
+        return Dates(parts=list(PARTS), zone=clocks).fit(data), data
+
+    return example
+
+
+def dates_before_a_model():
+    data = flights("datetime64[s]")
+    columns = make_column_transformer(
+        (Dates(zone="Europe/Berlin"), ["at"]), ("passthrough", ["miles"])
+    )
+    tree = DecisionTreeClassifier(max_depth=4, random_state=0)
+    return make_pipeline(columns, tree).fit(data, data["miles"] > 5), data
+
+
+def times_in_formulas():
+    data = flights("datetime64[ns]", "America/New_York")
+    step = Derive(
+        weekend="weekday(at_zone(at, 'America/New_York')) >= 5",
+        since="difference(at, parse_time('2013-01-01', '%Y-%m-%d'), 'day')",
+        late="at >= '2016-12-31T23:59:59.5' and miles > 3",
+        month="difference(at, floor_time(at, 'month'), 'second')",
+    )
+    return step.fit(data), data
+
+
+def of_polars_times():
+    import polars
+
+    data = polars.from_pandas(flights("datetime64[ms]", "Asia/Tokyo"))
+    return Dates(zone="Asia/Tokyo").fit(data.select("at")), data.select("at")
+
+
+def of_arrow_times():
+    import pyarrow
+
+    data = pyarrow.Table.from_pandas(flights("datetime64[ns]")[["at"]], preserve_index=False)
+    return Dates().fit(data), data
+
+
 EXAMPLES = {
+    "dates_of_microseconds": dates(),
+    "dates_of_nanoseconds_by_the_clocks_of_a_zone": dates("datetime64[ns]", "UTC", "Europe/Berlin"),
+    "dates_of_seconds": dates("datetime64[s]", None, "America/New_York"),
+    "dates_of_arrow_in_pandas": dates("timestamp[us][pyarrow]"),
+    "dates_of_polars": of_polars_times,
+    "dates_of_arrow": of_arrow_times,
+    "dates_before_a_model": dates_before_a_model,
+    "derive_of_times": times_in_formulas,
     "derive_in_a_column_transformer": in_a_pipeline,
     "derive_before_an_encoder": before_an_encoder,
     "derive_of_a_frame": fitted(lambda: Derive(**RISK), frame),

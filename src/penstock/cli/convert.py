@@ -9,7 +9,7 @@ import click
 
 from penstock.cli.options import COLUMNS
 from penstock.errors import ConvertError
-from penstock.readers import SUFFIXES, format_of
+from penstock.formats import format_of
 
 __all__ = ["command"]
 
@@ -20,7 +20,7 @@ __all__ = ["command"]
     "--example",
     metavar="DATA",
     required=True,
-    help="Rows as the model was trained on (CSV, NDJSON, Parquet or Arrow IPC).",
+    help="Rows as the model was trained on, as DATA of `predict`.",
 )
 @click.option("-o", "--output", metavar="FILE", required=True, help="The artifact to write.")
 @click.option("--name", help="Name of the model; that of FILE if not given.")
@@ -140,17 +140,19 @@ LOADERS: dict[str, Callable[[Path, bytes, bool], Any]] = {
 
 def _read_example(data: str) -> Any:
     """The rows as a pandas frame, as people read them to train on."""
-    source = format_of(data)
-    if source is None:
-        known = "`, `".join(sorted(SUFFIXES))
-        raise ConvertError(f"the format of `{data}` is not known; use one of `{known}`")
+    # What is a file to pandas is read by pandas, as it was for the training.
+    read = _FRAMES.get(format_of(data) or "") if Path(data).is_file() else None
+    if read is None:
+        from penstock.data import read as read_table
+
+        return read_table(data).to_pandas()
     with open(data, "rb") as file:
         try:
-            return _FRAMES[source](file)
+            return read(file)
         except OSError:
             raise
         except Exception as error:
-            raise ConvertError(f"`{data}` cannot be read as {source}: {error}") from None
+            raise ConvertError(f"`{data}` cannot be read as {format_of(data)}: {error}") from None
 
 
 def _csv_frame(file: Any) -> Any:

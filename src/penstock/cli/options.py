@@ -1,11 +1,14 @@
-"""Types of options that several commands have."""
+"""What several commands have in common: types of options, what is told of data."""
 
 import csv
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-__all__ = ["COLUMNS", "TOP"]
+from penstock.formats import FORMATS
+
+__all__ = ["COLUMNS", "TOP", "reading", "tell_bad_lines"]
 
 
 class _Columns(click.ParamType):  # type: ignore[type-arg, unused-ignore]
@@ -45,3 +48,28 @@ class _Top(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 
 COLUMNS = _Columns()
 TOP = _Top()
+
+
+def reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What the name of a table may leave open, as options `format`, `query` and `table`."""
+    for option in (
+        click.option(
+            "--table", metavar="NAME", help="The table of a database; the sheet of a file."
+        ),
+        click.option("--query", metavar="SQL", help="What of a database."),
+        click.option(
+            "--from", "format", type=click.Choice(FORMATS), help="Format, if DATA does not say."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def tell_bad_lines(table: Any) -> None:
+    """Says how many lines were left out of what was read, and what the first ones are."""
+    bad_lines = table.bad_lines
+    if bad_lines.count:
+        lines = "line" if bad_lines.count == 1 else "lines"
+        click.echo(f"`{table.name}`: {bad_lines.count:,} bad {lines} left out:", err=True)
+        for reason in bad_lines.shown:
+            click.echo(f"  {reason}", err=True)

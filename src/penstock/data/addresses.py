@@ -1,0 +1,138 @@
+"""Where a table is, as a person writes it, and how it is named without what must stay secret."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from penstock.errors import PenstockError
+
+__all__ = ["DATABASES", "REMOTE", "Address", "parse"]
+
+# Scheme to the one word for the database behind it.
+DATABASES = {
+    "sqlite": "sqlite",
+    "duckdb": "duckdb",
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+}
+# Scheme to the package that fsspec needs for it, and the extra of ours that brings it.
+REMOTE = {
+    "https": ("aiohttp", "http"),
+    "http": ("aiohttp", "http"),
+    "s3": ("s3fs", "s3"),
+    "gs": ("gcsfs", "gs"),
+    "gcs": ("gcsfs", "gs"),
+    "hdfs": ("pyarrow", "data"),
+}
+# A letter alone is a drive of Windows.
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.]+):")
+_HIDDEN = "***"
+
+
+@dataclass(frozen=True)
+class Address:
+    """`kind` is `file`, `remote` or one of the databases; `shown` is the name without secrets."""
+
+    kind: str
+    text: str = field(repr=False)
+    shown: str
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def scrub(self, message: object) -> str:
+        """A message of a library in one line, without what must stay secret."""
+        text = str(message).replace(self.text, self.shown) if self.secrets else str(message)
+        for secret in self.secrets:
+            text = text.replace(secret, _HIDDEN)
+        return " ".join(text.split())
+
+    @contextmanager
+    def reading(self, advice: str) -> Iterator[None]:
+        """Whatever a library raises here becomes an error that tells no secret."""
+        try:
+            yield
+        except (PenstockError, ModuleNotFoundError, GeneratorExit, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            reason = self.scrub(error).rstrip(".;") or type(error).__name__
+            raise PenstockError(f"`{self.shown}`: {reason}; {advice}") from None
+
+
+def parse(text: str) -> Address:
+    """What a SOURCE or a target is; raises `PenstockError` for a scheme that is not known."""
+    scheme = _SCHEME.match(text)
+    if scheme is None:
+        return Address("file", text, text)
+    word = scheme[1].lower()
+    if word in DATABASES:
+        return _database(DATABASES[word], text[scheme.end() :])
+    if text[scheme.end() :].startswith("//"):
+        if word == "file":
+            path = unquote(text[scheme.end() + 2 :])
+            return Address("file", path, path)
+        if word in REMOTE:
+            return _remote(word, text)
+        known = "`, `".join([*REMOTE, *DATABASES])
+        raise PenstockError(f"`{word}:` is not known; take a file, or one of `{known}`")
+    return Address("file", text, text)
+
+
+def _database(kind: str, rest: str) -> Address:
+    if kind in ("sqlite", "duckdb"):
+        # As in SQLAlchemy's URLs, three slashes before a path and four before an absolute one.
+        path = rest.removeprefix("///") if rest.startswith("///") else rest
+        path = "/" + path.removeprefix("/") if rest.startswith("////") else path
+        if not path:
+            raise PenstockError(f"`{kind}:` names no file; write `{kind}:PATH`")
+        return Address(kind, path, f"{kind}:{path}")
+    rest = rest if rest.startswith("//") else f"///{rest}"
+    url = f"{kind}:{rest}"
+    shown, secrets = _hidden(url)
+    return Address(kind, url, shown, secrets)
+
+
+def _remote(scheme: str, text: str) -> Address:
+    shown, secrets = _hidden(text)
+    query = urlsplit(text).query if scheme in ("http", "https") else ""
+    if query:
+        # The signature of a link that was made for one person is in its query.
+        shown = shown.split("?")[0] + "?" + _HIDDEN
+        secrets = (*secrets, query, *(value for _, value in parse_qsl(query) if len(value) > 7))
+    return Address("remote", text, shown, secrets)
+
+
+def _hidden(url: str) -> tuple[str, tuple[str, ...]]:
+    """The URL without its password, and the passwords in it as they may come in messages."""
+    # What follows is a person's mistake, and any part of it may be of a password: none is shown.
+    scheme = url.split(":", 1)[0]
+    unclear = PenstockError(
+        f"the `{scheme}:` URL cannot be read; in a user name or password, write `@`, `:`, `/`, "
+        "`?`, `#` and `%` as %40, %3A, %2F, %3F, %23 and %25"
+    )
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise unclear from None
+    user, at, host = parts.netloc.rpartition("@")
+    beyond = parts.path + parts.query + parts.fragment
+    if "@" in user or (not at and "@" in beyond and ":" in parts.netloc):
+        raise unclear
+    if re.search(r"%(?![0-9A-Fa-f]{2})", user):
+        raise unclear
+    name, colon, password = user.partition(":")
+    secrets = [password, unquote(password)] if password else []
+    shown = url
+    if colon:
+        shown = url.replace(f"//{parts.netloc}", f"//{name}:{_HIDDEN}@{host}", 1)
+    for key, value in parse_qsl(parts.query):
+        if "password" in key.lower() or key.lower() in ("passfile", "token", "secret"):
+            secrets += [value]
+            shown = re.sub(rf"(?<=[?&]){re.escape(key)}=[^&]*", f"{key}={_HIDDEN}", shown)
+    if any("password" in key.lower() for key, _ in parse_qsl(parts.query)):
+        secrets += re.findall(r"password=([^&]*)", parts.query)
+    found = {secret for secret in secrets if secret}
+    return shown, tuple(sorted(found, key=len, reverse=True))

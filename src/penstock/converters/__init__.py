@@ -17,8 +17,10 @@ FAMILIES: tuple[str, ...] = (
     "blending",
     "boosting",
     "calibrating",
+    "checking",
     "clustering",
     "composing",
+    "deriving",
     "encoding",
     "expanding",
     "imputing",
@@ -27,6 +29,7 @@ FAMILIES: tuple[str, ...] = (
     "networks",
     "outliers",
     "scaling",
+    "tables",
     "trees",
     "xgboost",
 )

@@ -15,6 +15,7 @@ FAMILIES: tuple[str, ...] = (
     "binning",
     "boosting",
     "composing",
+    "deciding",
     "encoding",
     "expanding",
     "imputing",

@@ -151,7 +151,8 @@ class Answer:
     `names` are the class labels of a `label` as Python scalars, or the names of several numbers.
     `tolerance` is relative: 0 means the same bits.
     `decided_by` names the output whose two largest elements (or whose sign) decide a label: within
-    its tolerance a tie may fall either way.
+    its tolerance a tie may fall either way. With `decided_at` it is one element of that output, by
+    its place, and the threshold for it.
     Several targets: a regressor has one `value` of several numbers, named 0, 1, ...; a classifier
     has `label_0`, `probability_0`, `label_1`, ... each asked with a `pick`.
     """
@@ -163,6 +164,7 @@ class Answer:
     names: tuple[Label, ...] | None = None
     tolerance: float = 0.0
     decided_by: str | None = None
+    decided_at: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -222,12 +222,16 @@ def _difference(answer: Answer, expected: Expected, given: Expected, scales: Sca
 
 
 def _is_tie(answer: Answer, answers: Sequence[Answer], expected: Expected, scales: Scales) -> bool:
-    """Whether rounding may decide the label: the two largest scores are within their tolerance."""
+    """Whether rounding may decide the label: its two numbers are within their tolerance."""
     deciding = next((other for other in answers if other.name == answer.decided_by), None)
     if deciding is None:
         return False
     scores = _numbers(expected[deciding.name])
-    first, second = sorted([*scores, 0.0] if len(scores) == 1 else scores)[-2:]
+    if answer.decided_at is not None:
+        place, second = answer.decided_at
+        first = scores[place]
+    else:
+        first, second = sorted([*scores, 0.0] if len(scores) == 1 else scores)[-2:]
     scale = max([0.0, *(scales.get(deciding.name) or ())])
     return _is_close(first, second, deciding.tolerance, scale)
 

@@ -53,6 +53,17 @@ def test_a_model_differs_from_itself_in_nothing():
     assert found.disagreement == 0
 
 
+def test_each_model_says_yes_from_its_own_threshold_on():
+    data, target = asking("binary")
+    models = [penstock.train(data, target, threshold=cut).model for cut in (0.5, 0.9)]
+    found = compare(*models, data, target)
+    rows = data.drop(columns=target)
+    labels = [model.predict(rows)["label"] for model in models]
+    assert found.disagreement == (labels[0] != labels[1]).mean() > 0
+    assert found.metrics(1)["recall"] < found.metrics(0)["recall"]
+    assert found.primary.first == found.primary.second
+
+
 def test_numbers_are_compared_as_well():
     data, target = asking("regression")
     models = [penstock.train(data, target, algorithm=name).model for name in ("gbm", "glm")]

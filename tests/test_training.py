@@ -138,6 +138,17 @@ def test_columns_that_are_no_features_are_left_out_with_a_reason():
     assert "`same`" not in warned
 
 
+@pytest.mark.parametrize("positive", ["yes", "no"])
+def test_the_artifact_says_yes_from_the_threshold_on(positive):
+    result = trained(positive=positive, threshold={"rate": 0.2})
+    rows = result.prepared.rows.iloc[result.prepared.parts.holdout]
+    answers = result.model.predict(rows)
+    said = answers["label"] == positive
+    assert said.tolist() == (answers[f"probability_{positive}"] >= result.threshold).tolist()
+    assert said.tolist() == (result.pipeline.predict(rows) == positive).tolist()
+    assert 0.1 < said.mean() < 0.35 and result.threshold > 0.6
+
+
 def test_columns_that_are_left_out_may_be_sent_to_the_model():
     data = odd().drop(columns=["lists"])
     model = penstock.train(data, "late").model

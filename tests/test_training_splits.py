@@ -5,8 +5,9 @@ import pytest
 
 import penstock
 from penstock.errors import DataError, PenstockError
-from penstock.training.metrics import Predictions, thresholded
+from penstock.training.metrics import Predictions
 from penstock.training.tasks import Task
+from penstock.training.thresholds import thresholded
 from tests.worlds import asking, flights
 
 BINARY = Task("binary", "", ("no", "yes"), "yes")

@@ -104,10 +104,22 @@ def compare(
     truth = frame[target].to_numpy()
     rows = frame.drop(columns=target)
     found = [predictions(model, _inputs(model, rows), truth, task) for model in models]
-    parts = tuple(_segments(rows, found, task))
+    cuts = [_threshold(model, task) for model in models]
     return Comparison(
-        task.kind, len(rows), _differences(found, task, seed), _disagreement(found), parts
+        task.kind,
+        len(rows),
+        _differences(found, cuts, task, seed),
+        _disagreement(found, cuts, task),
+        tuple(_segments(rows, found, task)),
     )
+
+
+def _threshold(model: Model, task: Task) -> float | None:
+    """From where on the model says yes: as trained by `penstock.train`, or one half."""
+    if task.kind != "binary":
+        return None
+    told = model.manifest["provenance"].get("training", {})
+    return float(told["threshold"]) if told.get("positive") == task.positive else 0.5
 
 
 def _task(models: Sequence[Model], truth: Any, recipe: Recipe) -> Task:
@@ -149,13 +161,16 @@ def _inputs(model: Model, rows: Any) -> Any:
     return rows[[name for name in rows.columns if name in known]]
 
 
-def _differences(found: Sequence[Predictions], task: Task, seed: int) -> tuple[Difference, ...]:
+def _differences(
+    found: Sequence[Predictions], cuts: Sequence[float | None], task: Task, seed: int
+) -> tuple[Difference, ...]:
     """Both are measured on the same resampled rows, so that what both find hard cancels out."""
     import warnings
 
     import numpy
 
-    first, second = (measured(each, task) for each in found)
+    pairs = list(zip(found, cuts, strict=True))
+    first, second = (measured(each, task, cut) for each, cut in pairs)
     count = len(found[0].truth)
     random = numpy.random.default_rng(seed)
     times = RESAMPLES if count < MANY_ROWS else FEWER_RESAMPLES
@@ -164,7 +179,7 @@ def _differences(found: Sequence[Predictions], task: Task, seed: int) -> tuple[D
         chosen = random.integers(0, count, count)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            pair = [measured(_chosen(each, chosen), task) for each in found]
+            pair = [measured(_chosen(each, chosen), task, cut) for each, cut in pairs]
         for name in gaps:
             gaps[name].append(pair[1][name] - pair[0][name])
     ends = {name: numpy.nanquantile(gap, (0.025, 0.975)) for name, gap in gaps.items()}
@@ -179,15 +194,15 @@ def _chosen(found: Predictions, rows: Any) -> Predictions:
     return Predictions(found.truth[rows], found.scores[rows], weights)
 
 
-def _disagreement(found: Sequence[Predictions]) -> float:
+def _disagreement(found: Sequence[Predictions], cuts: Sequence[float | None], task: Task) -> float:
     import numpy
 
     first, second = found[0].scores, found[1].scores
-    if first.ndim == 2:
+    if task.kind == "multiclass":
         return float((first.argmax(axis=1) != second.argmax(axis=1)).mean())
-    if found[0].truth.dtype.kind == "f" and (first.min() < 0 or first.max() > 1):
-        return float(abs(first - second).mean() / max(numpy.std(found[0].truth), 1e-15))
-    return float(((first > 0.5) != (second > 0.5)).mean())
+    if task.kind == "binary":
+        return float(((first >= cuts[0]) != (second >= cuts[1])).mean())
+    return float(abs(first - second).mean() / max(numpy.std(found[0].truth), 1e-15))
 
 
 def _segments(rows: Any, found: Sequence[Predictions], task: Task) -> list[tuple[Segment, float]]:

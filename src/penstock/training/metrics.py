@@ -1,4 +1,4 @@
-"""How good predictions are, by task; and the threshold that says yes or no."""
+"""How good predictions are, by task."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,15 +7,7 @@ from typing import Any
 from penstock.errors import PenstockError
 from penstock.training.tasks import Task
 
-__all__ = [
-    "LARGER",
-    "PRIMARY",
-    "Predictions",
-    "check_threshold",
-    "measured",
-    "predictions",
-    "thresholded",
-]
+__all__ = ["LARGER", "PRIMARY", "Predictions", "measured", "predictions"]
 
 # What is compared first; more is better only of those in `LARGER`.
 PRIMARY = {
@@ -26,7 +18,6 @@ PRIMARY = {
 }
 LARGER = ("auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "r2")
 _SMALLEST = 1e-15
-_RATE, _COSTS = {"rate"}, {"false_positive", "false_negative"}
 
 
 @dataclass(frozen=True)
@@ -132,48 +123,3 @@ _MEASURES: Mapping[str, Callable[[Predictions, Task, float | None], dict[str, fl
     "regression": _numbers,
     "count": _numbers,
 }
-
-
-def thresholded(found: Predictions, task: Task, wanted: Any) -> float:
-    """The threshold on the probability of the positive class that is best on these rows.
-
-    `wanted`: "f1", a number, `{"rate": share of rows above it}`, or costs of `false_positive` and
-    `false_negative`; `check_threshold` has passed it.
-    """
-    import numpy
-
-    if isinstance(wanted, (int, float)) and not isinstance(wanted, bool):
-        return float(wanted)
-    truth = found.truth == task.positive
-    weights = numpy.ones(len(truth)) if found.weights is None else found.weights
-    order = numpy.argsort(-found.scores, kind="stable")
-    scores = found.scores[order]
-    hits = numpy.cumsum(weights[order] * truth[order])
-    misses = numpy.cumsum(weights[order] * ~truth[order])
-    # Only between different scores there is a threshold.
-    ends = numpy.append(scores[1:] != scores[:-1], True)
-    positives = hits[-1]
-    if wanted == "f1":
-        gain = 2 * hits / (hits + misses + positives)
-    elif set(wanted) == _RATE:
-        share = (hits + misses) / (hits[-1] + misses[-1])
-        gain = -abs(share - float(wanted["rate"]))
-    else:
-        missed = positives - hits
-        gain = -(
-            misses * float(wanted["false_positive"]) + missed * float(wanted["false_negative"])
-        )
-    return float(scores[numpy.where(ends, gain, -numpy.inf).argmax()])
-
-
-def check_threshold(wanted: Any) -> None:
-    """Raises `PenstockError` for a way to choose a threshold that there is none of."""
-    if wanted == "f1" or (isinstance(wanted, (int, float)) and not isinstance(wanted, bool)):
-        return
-    named = isinstance(wanted, Mapping) and set(wanted) in (_RATE, _COSTS)
-    if named and all(isinstance(value, (int, float)) for value in wanted.values()):
-        return
-    raise PenstockError(
-        f'`threshold` is {wanted!r}; it must be "f1", a number, {{rate = 0.1}} or '
-        "{false_positive = 1, false_negative = 5}"
-    )

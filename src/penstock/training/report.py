@@ -163,8 +163,8 @@ def _thresholds(result: Result) -> str:
     titles = ("from", "true yes", "false yes", "false no", "true no", "precision", "recall")
     positive = _text(result.prepared.task.positive)
     note = (
-        f"<p>Yes is {positive}. The chosen threshold is the best on rows to choose by; the label "
-        "of the artifact stays with 0.5.</p>"
+        f"<p>Yes is {positive}. The chosen threshold is the best on rows to choose by; the "
+        "artifact says yes from there on.</p>"
     )
     return note + _table(titles, rows, numbers=6)
 

@@ -11,18 +11,12 @@ from penstock.model import Model
 from penstock.training.crossing import CrossValidation, asked
 from penstock.training.events import Event, Listener, silent
 from penstock.training.fitting import Fit, Fitted
-from penstock.training.metrics import (
-    PRIMARY,
-    Predictions,
-    check_threshold,
-    measured,
-    predictions,
-    thresholded,
-)
+from penstock.training.metrics import PRIMARY, Predictions, measured, predictions
 from penstock.training.preparing import Prepared, prepared
 from penstock.training.recipe import Recipe
 from penstock.training.result import Result
 from penstock.training.searching import Search
+from penstock.training.thresholds import check_threshold, decided, thresholded
 
 __all__ = ["finished", "fit_of", "train", "trained"]
 
@@ -98,7 +92,9 @@ def finished(fit: Fit, found: Prepared, recipe: Recipe, tell: Listener) -> Resul
     trees = fitted.trees
     tell(Event("step", f"fitted `{recipe.algorithm}`{_of(trees)} in {fitted.seconds:.1f} s"))
     unseen = checked.pooled if checked else asked(fitted.pipeline, found, found.parts.validation)
-    threshold = _threshold(found, recipe, unseen)
+    pipeline, threshold = fitted.pipeline, _threshold(found, recipe, unseen)
+    if threshold is not None:
+        pipeline = decided(pipeline, threshold, found.task)
     judged: list[Predictions] = []
 
     def told(model: Model) -> dict[str, Any]:
@@ -107,7 +103,7 @@ def finished(fit: Fit, found: Prepared, recipe: Recipe, tell: Listener) -> Resul
         return _provenance(recipe, found, metrics, threshold)
 
     model = convert(
-        fitted.pipeline,
+        pipeline,
         found.rows.iloc[found.parts.training],
         name=recipe.name or recipe.target,
         version=recipe.version,
@@ -122,7 +118,7 @@ def finished(fit: Fit, found: Prepared, recipe: Recipe, tell: Listener) -> Resul
     tell(Event("model", text, dict(metrics)))
     return Result(
         model=model,
-        pipeline=fitted.pipeline,
+        pipeline=pipeline,
         recipe=recipe,
         prepared=found,
         metrics=metrics,

@@ -51,8 +51,11 @@ impl Words {
         let bytes = text.as_bytes();
         let mut count = self.short.count_at_end(bytes);
         let Some(last) = bytes.len().checked_sub(HEAD) else { return count };
-        if let &[a, b, c, _] = &bytes[last..] {
-            count += self.short.count(a, b, c) + self.long.count(&bytes[last..]);
+        if let &[a, b, c, d] = &bytes[last..] {
+            count += self.short.count(a, b, c);
+            if self.long.may_be([a, b, c, d]) {
+                count += self.long.count(&bytes[last..]);
+            }
         }
         let mut places = [0usize; PLACES];
         for first in (0..last).step_by(PLACES) {
@@ -244,6 +247,12 @@ impl Long {
     fn may_begin(&self, head: [u8; HEAD], next: u8) -> bool {
         let head = u64::from(u32::from_le_bytes(head));
         self.exact.may_have(head) | self.longer.may_have(head | u64::from(next) << 32)
+    }
+
+    /// Whether a head alone may be a word.
+    #[inline(always)]
+    fn may_be(&self, head: [u8; HEAD]) -> bool {
+        self.exact.may_have(u32::from_le_bytes(head).into())
     }
 
     /// How many words the bytes begin with.

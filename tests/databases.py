@@ -112,7 +112,12 @@ def mariadb():
         subprocess.run(command, check=True, timeout=PATIENCE, **options)
         port = _port()
         command = [server, "--no-defaults", data, f"--port={port}", "--bind-address=127.0.0.1"]
-        command += [f"--socket={folder / 'socket'}", f"--pid-file={folder / 'pid'}"]
+        # Far from UTC, so that a time in the zone of the server is seen.
+        command += [
+            "--default-time-zone=-08:00",
+            f"--socket={folder / 'socket'}",
+            f"--pid-file={folder / 'pid'}",
+        ]
         place = {"host": "127.0.0.1", "port": port, "user": "root"}
         ready = lambda: pymysql.connect(**place).close()  # noqa: E731
         with _running([*command, "--skip-name-resolve"], signal.SIGTERM, ready, options):

@@ -1,7 +1,9 @@
 """`penstock convert`: model files of every kind, what is refused, and what their rows are."""
 
+import contextlib
 import json
 import pickle
+import sqlite3
 from pathlib import Path
 
 import joblib
@@ -204,3 +206,16 @@ def test_without_a_proof_the_artifact_is_made_as_well(folder, capfd):
     assert run(capfd, "verify", "late.penstock")[0] == 0
     answer = run(capfd, "predict", "late.penstock", '{"normal": 1, "count": 2}')[1]
     assert json.loads(answer)["label"] in (0, 1)
+
+
+def test_the_example_may_be_a_query_of_a_database(folder, capfd):
+    lightgbm_text("late.txt")
+    with contextlib.closing(sqlite3.connect("rows.db")) as connection:
+        frame().to_sql("flights", connection, index=False)
+    command = ("convert", "late.txt", "--example", "sqlite:rows.db", "-o", "late.penstock")
+    assert "name a `query` or a `table`" in wrong(capfd, *command)
+    for options in (("--from-table", "flights"), ("--query", "SELECT * FROM flights")):
+        code, _, err = run(capfd, *command, *options, "--drop", "late")
+        assert code == 0 and "2 inputs" in err
+    options = ("--from-table", "flights", "--types", "count=text", "--drop", "late")
+    assert "count" in wrong(capfd, *command, *options)

@@ -2,13 +2,14 @@
 
 import contextlib
 import sqlite3
+import time
 
 import pyarrow as pa
 import pytest
 
 import penstock
 from penstock.data.addresses import parse
-from penstock.data.databases import open_session
+from penstock.data.databases import open_session, query_of
 from tests import databases, toys
 from tests.databases import SECRETS
 from tests.test_cli import run
@@ -42,7 +43,7 @@ def database(request, tmp_path_factory):
     }
     with makers[request.param]() as url:
         session = open_session(parse(url))
-        session.begin()
+        session.begin(0)
         for statement in (CREATE, INSERT):
             session.execute(statement)
         session.commit()
@@ -115,6 +116,37 @@ def test_no_password_is_in_what_a_server_says(database):
         refusal(broken, table="flights")
 
 
+@pytest.mark.parametrize("database", ["mysql"], indirect=True)
+def test_times_of_mysql_are_those_of_utc_whatever_the_zone_of_the_server(database):
+    with contextlib.closing(open_session(parse(database))) as session:
+        session.execute("CREATE TABLE moments (x TIMESTAMP(6))")
+        session.execute("INSERT INTO moments VALUES ('2024-02-29 23:59:59')")
+        session.commit()
+        assert session.first("SELECT UNIX_TIMESTAMP(x) FROM moments")[0] == 1_709_251_199
+    found = penstock.read(database, table="moments").to_arrow()["x"]
+    assert str(found[0].as_py()) == "2024-02-29 23:59:59"
+
+
+@pytest.mark.parametrize("database", ["mysql"], indirect=True)
+def test_a_reader_of_mysql_that_has_enough_does_not_wait_for_the_rest(database, monkeypatch):
+    """The server takes a while for each of 10,000 rows, and nobody wants more than the first."""
+    monkeypatch.setattr("penstock.data.mysql.rows_per_batch", lambda columns: 16)
+    many = " CROSS JOIN ".join(f"flights AS f{at}" for at in range(9))
+    query = f"SELECT f0.id AS x, SLEEP(0.01) AS y FROM {many} LIMIT 10000"
+    reading = query_of(parse(database), query, None).batches(None)
+    assert next(reading).row_count == 16
+    began = time.monotonic()
+    reading.close()
+    assert time.monotonic() - began < 10
+
+
+def test_a_comment_at_the_end_of_a_query_hides_nothing(database):
+    table = penstock.read(database, query="SELECT id FROM flights -- all")
+    assert sorted(table.to_arrow()["id"].to_pylist()) == [1, 2, 3]
+    ordered = table.origin.after(["id"], [2])
+    assert [row for batch in ordered.batches(None) for row in list(batch.rows["id"])] != []
+
+
 def test_rows_of_a_database_are_predicted(database, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     toys.late().save("late.penstock")
@@ -142,7 +174,7 @@ def test_a_value_that_the_declared_type_does_not_take_is_told_with_its_row(tmp_p
         connection.execute("INSERT INTO a VALUES (1, 'a'), ('far', 2)")
         connection.commit()
     table = penstock.read(f"sqlite:{tmp_path / 'a.db'}", table="a")
-    with pytest.raises(penstock.DataError, match="row 1: column `x` was taken for a whole number"):
+    with pytest.raises(penstock.DataError, match="row 1: column `x` is taken for a whole number"):
         list(table.batches())
     assert table.to_arrow()["x"].to_pylist() == ["1", "far"]
 

@@ -232,7 +232,7 @@ def test_a_stream_stops_at_a_value_that_does_not_fit_and_says_which(late_text):
     with pytest.raises(penstock.DataError) as caught:
         list(penstock.read(late_text).batches())
     assert str(caught.value) == (
-        "row 500: column `a` was taken for a whole number by the rows before, and is `x` here; "
+        "row 500: column `a` is taken for a whole number, and is `x` here; "
         "say its type, as in `a=number`, or mend the row"
     )
     assert (caught.value.row, caught.value.field) == (500, "a")
@@ -247,7 +247,7 @@ def test_a_table_in_memory_gets_types_that_every_row_fits(late_text):
     assert found.schema.types == [pa.string(), pa.float64()]
     assert found["a"].to_pylist()[-2:] == ["1", "x"]
     assert list(table.widened) == ["a", "b"]
-    assert "row 500: column `a` was taken for" in table.widened["a"]
+    assert "row 500: column `a` is taken for" in table.widened["a"]
     with pytest.raises(penstock.DataError, match="row 500: column `a`"):
         penstock.read(late_text, types={"a": "number"}).to_arrow()
 

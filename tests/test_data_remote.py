@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import io
 import threading
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 import penstock
 from penstock.data.addresses import parse
+from penstock.data.files import File, Files
 
 FRAME = pd.DataFrame({"distance": [1.5, None, 3.0], "carrier": ["UA", "NA", "✈"]})
 PASSWORD = "p@ss:w/rd#?%41&ö"
@@ -120,6 +122,27 @@ def test_no_password_is_in_a_message_or_a_name(web):
     )
 
 
+def test_no_signature_is_in_what_the_reader_of_a_file_says(tmp_path, monkeypatch):
+    """What brings the bytes may fail further down, with the address in its message."""
+    url = "https://host/a.parquet?X-Amz-Signature=abcdef0123456789"
+
+    class Broken(io.RawIOBase):
+        def readable(self):
+            return True
+
+        def seekable(self):
+            return True
+
+        def seek(self, *_):
+            raise FileNotFoundError(url)
+
+    address = parse(url)
+    file = File("a.parquet", address.shown, "", None, Broken)
+    with pytest.raises(penstock.SchemaError) as caught:
+        list(Files(address, [file], "parquet", None).batches(None))
+    assert "abcdef0123456789" not in str(caught.value) and "***" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -128,6 +151,8 @@ def test_no_password_is_in_a_message_or_a_name(web):
         "postgresql://me:sec?ret@host/flights",
         "postgresql://me:sec@ret@host/flights",
         "postgresql://me:sec%ret@host/flights",
+        "postgresql:me:secret@host/flights",
+        "postgresql:host=host user=me password=secret",
         "mysql://me:secret@host:port/flights",
         "https://me:sec/ret@host/a.csv",
         "https://me:secret@[::1/a.csv",
@@ -136,7 +161,7 @@ def test_no_password_is_in_a_message_or_a_name(web):
 def test_an_address_that_is_unclear_is_refused_without_showing_it(url):
     said = refusal(url)
     assert "sec" not in said and "ret" not in said
-    assert "write `@`, `:`, `/`, `?`, `#` and `%` as %40, %3A, %2F, %3F, %23 and %25" in said
+    assert "write `@`, `:`, `/`, `?`, `#`, `%` and `=` as %40, %3A, %2F, %3F, %23, %25" in said
 
 
 @pytest.mark.parametrize(
@@ -149,6 +174,8 @@ def test_an_address_that_is_unclear_is_refused_without_showing_it(url):
             "postgresql://host/flights?user=me&password=hunter2&sslmode=require",
             "postgresql://host/flights?user=me&password=***&sslmode=require",
         ),
+        ("postgresql:flights?p%61ssword=hunter2", "postgresql:///flights?p%61ssword=***"),
+        ("mysql://host/flights?passwd=hunter2", "mysql://host/flights?passwd=***"),
         ("mariadb://me:hunter2@host/flights", "mysql://me:***@host/flights"),
         ("sqlite:a b.db", "sqlite:a b.db"),
         ("sqlite:///a.db", "sqlite:a.db"),

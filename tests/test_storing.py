@@ -51,7 +51,7 @@ def database(server):
 
 def execute(url, *statements):
     with contextlib.closing(open_session(parse(url))) as session:
-        session.begin()
+        session.begin(0)
         for statement in statements:
             session.execute(statement)
         session.commit()
@@ -129,7 +129,7 @@ def test_append_adds_rows_and_a_key_that_is_there_changes_nothing(database):
     put(database, ROWS[10:20], "append")
     assert scores(database)["id"].to_pylist() == list(range(20))
     said = refusal(database, ROWS[19:30], "append")
-    assert "nothing was changed" in said and "keys (each once, none missing)" in said
+    assert "the key `id` 19 is there already; nothing was changed" in said
     assert scores(database)["id"].to_pylist() == list(range(20))
 
 
@@ -226,6 +226,70 @@ def test_what_fails_on_the_way_leaves_the_table_and_no_files(
         assert not [name for name in os.listdir(folder) if name.endswith(".part")]
 
 
+def test_names_with_dots_quotes_and_spaces_are_those_of_one_column(database):
+    rows = pa.table({'a.b"`c %s': [1, 2], "distance": [1.0, 2.0], "carrier": ["UA", "UA"]})
+    for mode in ("replace", "upsert"):
+        to = Delivery(parse(database), "scores", mode, ('a.b"`c %s',))
+        store(penstock.read(rows), Bulk(toys.late()), to)
+    found = penstock.read(database, table="scores").to_arrow()
+    assert sorted(found['a.b"`c %s'].to_pylist()) == [1, 2]
+
+
+def test_a_table_whose_name_is_as_long_as_can_be_is_replaced(database):
+    name = "s" * 63
+    to = Delivery(parse(database), name, "replace", ("id",))
+    for rows in (ROWS[:3], ROWS[:2]):
+        execute(database, f"DROP TABLE IF EXISTS {name}")
+        if len(rows) == 2:
+            execute(database, f"CREATE TABLE {name} (x INTEGER)")
+        store(penstock.read(rows), Bulk(toys.late(), ["id"]), to)
+        assert len(penstock.read(database, table=name).to_arrow()) == len(rows)
+    execute(database, f"DROP TABLE {name}")
+
+
+def test_times_finer_than_a_microsecond_are_cut_off(database):
+    rows = pa.table(
+        {
+            "id": [1],
+            "distance": [1.0],
+            "carrier": ["UA"],
+            "at": pa.array([1_999], pa.timestamp("ns")),
+        }
+    )
+    to = Delivery(parse(database), "scores", "replace", ("id",))
+    store(penstock.read(rows), Bulk(toys.late(), ["at"]), to)
+    assert "00:00:00.000001" in str(scores(database)["at"][0].as_py())
+
+
+def test_a_missing_key_is_refused_before_the_other_rows_are_predicted(database, small):
+    counted = []
+    rows = [*ROWS[:200], {**ROWS[0], "id": None}, *ROWS[201:]]
+    said = refusal(database, rows, advance=counted.append)
+    assert said.startswith("row 200: the key `id` is missing; nothing was changed")
+    assert sum(counted) == 128
+
+
+def test_a_key_that_comes_twice_is_named_where_we_look_for_it(tmp_path):
+    for kind, said in (("duckdb", "`id` 0 comes twice among the rows"), ("sqlite", "UNIQUE")):
+        url = f"{kind}:{tmp_path / kind}"
+        put(url, ROWS[:5])
+        assert said in refusal(url, [*ROWS[:3], ROWS[0]])
+        assert "the key `id` 4 is there already" in refusal(url, ROWS[4:6], "append")
+
+
+def test_a_file_that_was_made_for_rows_that_are_refused_is_not_left(tmp_path):
+    for kind in ("sqlite", "duckdb"):
+        assert "nothing was changed" in refusal(f"{kind}:{tmp_path / 'a.db'}", [ROWS[0], ROWS[0]])
+        assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("server", ["mysql"], indirect=True)
+def test_a_table_of_mysql_without_transactions_is_refused(database):
+    execute(database, "CREATE TABLE scores (id INTEGER) ENGINE=MyISAM")
+    said = refusal(database, ROWS)
+    assert "is of the engine MyISAM, which has no transactions" in said
+
+
 class Stopped(Exception):
     pass
 
@@ -264,6 +328,47 @@ def test_a_run_that_stopped_goes_on_from_a_database(database, small):
     assert scores(database)["label"].to_pylist() == LABELS
     # What was done is delivered, and the next run begins anew.
     assert go().resumed == 0
+
+
+@pytest.mark.parametrize("twice", [True, False])
+def test_no_key_is_lost_where_a_run_goes_on(database, small, twice, tmp_path, monkeypatch):
+    """Keys that come twice, or are missing, are refused as if the run had never stopped."""
+    ids = [f"{at:04}" for at in range(512)] + (["0511"] if twice else []) + ["a", "A", "b"]
+    values = [f"('{name}', 1, 'UA')" for name in ids] + ([] if twice else ["(NULL, 1, 'UA')"])
+    execute(
+        database,
+        "CREATE TABLE flights (id VARCHAR(9), distance DOUBLE PRECISION, carrier VARCHAR(9))",
+        f"INSERT INTO flights VALUES {', '.join(values)}",
+    )
+    bulk = Bulk(toys.late())
+    to = Delivery(parse(database), "scores", "replace", ("id",))
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def go(**options):
+        table = penstock.read(database, query=f"SELECT * FROM flights -- twice: {twice}")
+        return store(table, bulk, to, resume=True, **options)
+
+    if twice or database.startswith(("postgresql", "duckdb")):
+        with pytest.raises(Stopped):
+            go(advance=stop_after(512))
+    for _ in range(2):
+        with pytest.raises(penstock.PenstockError, match="nothing was changed") as caught:
+            go()
+        resumed = "row 0: " not in str(caught.value)
+        assert resumed == ("what is done is kept in `" in str(caught.value))
+    execute(database, "DELETE FROM flights WHERE id IS NULL")
+    if not twice:
+        assert go().row_count == 515
+        assert {"a", "A", "b"} < set(scores(database)["id"].to_pylist())
+
+
+def test_only_whole_numbers_and_texts_are_keys_to_go_on_from(tmp_path):
+    url = f"duckdb:{tmp_path / 'a.db'}"
+    execute(url, "CREATE TABLE flights AS SELECT 1.5::DOUBLE AS id, 1.0 AS distance, '' AS carrier")
+    to = Delivery(parse(url), "scores", "replace", ("id",))
+    with pytest.raises(penstock.PenstockError, match="the key `id` is a number; --resume goes on"):
+        store(penstock.read(url, table="flights"), Bulk(toys.late()), to, resume=True)
 
 
 def test_a_run_that_stopped_goes_on_from_files_unless_they_have_changed(tmp_path, small):
@@ -312,6 +417,73 @@ def test_a_folder_of_parquet_files_is_swapped_in_one_step(tmp_path, small):
         f"{folder}/", ROWS, keys=()
     )
     assert os.listdir(tmp_path) == ["scores"] and (folder / "notes.txt").exists()
+
+
+def test_a_folder_is_looked_at_before_work_is_done(tmp_path, small):
+    folder = tmp_path / "scores"
+    put(f"{folder}/", ROWS[:5], keys=())
+    counted = []
+
+    def told(mode, **options):
+        to = Delivery(parse(f"{folder}/"), None, mode)
+        with pytest.raises(penstock.PenstockError) as caught:
+            store(
+                penstock.read(ROWS),
+                Bulk(toys.late(), ["id"]),
+                to,
+                advance=counted.append,
+                **options,
+            )
+        return str(caught.value)
+
+    said = told("append", stamped=False)
+    assert "has a column `model`, which the rows have not" in said
+    (folder / "notes.txt").write_text("mine")
+    assert "has other things than Parquet files" in told("replace")
+    (tmp_path / "file").write_text("")
+    assert "is a file; name a folder" in refusal(f"{tmp_path / 'file'}/", ROWS, keys=())
+    assert not counted
+
+
+def test_rows_that_were_added_to_a_folder_are_not_added_again(tmp_path, small, monkeypatch):
+    """A run that is cut off while it adds its files goes on with those that lack."""
+    path, folder = tmp_path / "rows.ndjson", tmp_path / "scores"
+    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    put(f"{folder}/", ROWS[:1], keys=())
+    linked, link = [], os.link
+
+    def cut_off(source, target):
+        if len(linked) == 2:
+            raise KeyboardInterrupt
+        linked.append(target)
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        put(f"{folder}/", path, "append", keys=(), resume=True)
+    monkeypatch.setattr(os, "link", link)
+    assert put(f"{folder}/", path, "append", keys=(), resume=True).resumed == 1000
+    found = sorted(penstock.read(folder).to_arrow()["id"].to_pylist())
+    assert found == [0, *range(1000)]
+
+
+def test_the_command_takes_types_of_kept_columns(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    toys.late().save("late.penstock")
+    Path("rows.csv").write_text("id,zip,distance\n1,01234,2\n")
+    command = ("predict", "late.penstock", "rows.csv", "--to", "sqlite:a.db", "--table", "t")
+    options = ("--key", "id", "--columns", "zip", "--types", "id=integer")
+    assert run(capfd, *command, *options)[0] == 0
+    with contextlib.closing(sqlite3.connect("a.db")) as connection:
+        assert connection.execute("SELECT id, zip FROM t").fetchall() == [(1, "01234")]
+    for types, reason in {
+        "distance=number": "`distance` is not kept (--columns, --key); the model says",
+        "id=int": "must be one of `number`",
+        "id": "takes pairs as `zip=text,id=integer`",
+    }.items():
+        assert reason in wrong(capfd, *command, *options[:-1], types, code=2)
+    said = wrong(capfd, *command, *options[:-1], "zip=timestamp")
+    assert said.startswith("row 0: column `zip` is taken for a timestamp, and is `01234` here")
 
 
 def test_wrong_targets_are_told_what_is_missing(tmp_path, monkeypatch, capfd):

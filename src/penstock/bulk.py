@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,8 @@ class Bulk:
     """How batches are predicted: `kept` columns go to the output, `dropped` ones nowhere.
 
     `on_error="return"` answers refused rows by missing values and a column `error`. `explained`
-    adds explanations, with so many reasons for each row. `warned` counts warnings by column and
+    adds explanations, with so many reasons for each row. `cast` gives a kept column its type, or
+    `None` if it is to stay as it is. `warned` counts warnings by column and
     code, if it is there.
     """
 
@@ -29,6 +30,7 @@ class Bulk:
     threads: int | None = None
     explained: int | None = None
     warned: Counter[tuple[str, str]] | None = None
+    cast: Callable[[Batch, str], Any] | None = None
 
     def predict(self, batch: Batch) -> Any:
         """The predictions of a batch as a PyArrow table, behind the columns that are kept.
@@ -64,10 +66,13 @@ class Bulk:
                 f"column `{taken[0]}` is to be kept, but the model answers with a column of that "
                 "name; rename it"
             )
-        columns = batch.select(self.kept)
         for at, name in enumerate(self.kept):
-            table = table.add_column(at, name, _array(columns[name], lexical=batch.lexical))
+            table = table.add_column(at, name, self._kept(batch, name))
         return table
+
+    def _kept(self, batch: Batch, name: str) -> Any:
+        typed = self.cast(batch, name) if self.cast is not None else None
+        return _array(batch.rows[name], lexical=batch.lexical) if typed is None else typed
 
     def _explanations(self, inputs: Any, *, lexical: bool) -> Any:
         import pyarrow

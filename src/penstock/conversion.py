@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -16,6 +16,7 @@ from penstock.converters.values import Answer, Ask, Prediction, Value
 from penstock.description import steps
 from penstock.errors import ArtifactError, ConvertError
 from penstock.frames import Example, describe
+from penstock.graph import Graph
 from penstock.model import Model
 from penstock.proof.examples import choose
 from penstock.proof.hostile import Probe, typical
@@ -25,7 +26,7 @@ from penstock.proof.policies import declared, inferred
 from penstock.proof.thresholds import sentinels, single, thresholds
 from penstock.schema import Field, Output, Schema
 
-__all__ = ["Prepared", "convert", "prepare"]
+__all__ = ["Prepared", "convert", "planned", "prepare"]
 
 
 def convert(
@@ -91,7 +92,7 @@ def prepare(
     )
     graph = context.graph([answer.value.node for answer in answers])
     described = described.widened(single(graph, context.widths))
-    fields = inferred(described.columns, graph.fields())
+    fields = declared(inferred(described.columns, graph.fields()), context.policies)
     draft = Draft(
         name=name or type(model).__name__,
         version=version or "1",
@@ -109,8 +110,38 @@ def prepare(
         thresholds=thresholds(graph, context.widths),
         sentinels=sentinels(graph, context.widths),
         steps=steps({"graph": graph.to_json()}),
+        mixed=_mixed(graph),
     )
     return Prepared(draft, subject)
+
+
+# Operators that make one element of several.
+MIXING = frozenset(("choose", "combine", "compare_text", "join_text", "pair_codes"))
+
+
+def _mixed(graph: Graph) -> frozenset[str]:
+    """Names of the inputs of which something is made together with others."""
+    return graph.reachable([node.name for node in graph.nodes if node.operator in MIXING]).fields()
+
+
+def planned(model: Any, example: Any, names: Sequence[str]) -> Model:
+    """The engine behind a transformer of `penstock.steps`, which is its own source library."""
+    described = describe(example, names)
+    context = Context(table(), described.columns, frame=described.kind if described.frame else "")
+    # Not `context.convert`, which would follow `set_output`.
+    value = table()[public_name(type(model))](model, context.inputs, context)
+    graph = context.graph([value.node])
+    fields = declared(inferred(described.columns, graph.fields()), context.policies)
+    labels = tuple(f"feature_{at}" for at in range(value.width))
+    draft = Draft(
+        name=type(model).__name__,
+        version="1",
+        schema=Schema(fields, (Output("features", "features", value.node, names=labels),)),
+        graph=graph,
+        provenance={},
+        baseline={},
+    )
+    return _model(draft, verify=False)
 
 
 def _check_fitted(model: Any) -> None:

@@ -78,7 +78,7 @@ def _exportable(frame: Any) -> Any:
 
 
 def like(rows: Any, answers: "Answers", *, errors: bool = False, warnings: bool = False) -> Any:
-    """The answers as the same kind of table as the rows, with pandas' index kept.
+    """The answers, which it takes over, as the same kind of table as the rows; pandas' index stays.
 
     `errors` adds a column `error` (text or missing), `warnings` a column `warnings`.
     """
@@ -155,14 +155,14 @@ def _pandas_frame(rows: Any, answers: "Answers", errors: bool, warnings: bool) -
 
     arrays: dict[str, Any] = {}
     for position, name in enumerate(answers.names):
-        kind, *column = answers.column(position)
+        kind, *column = answers.take_column(position)
         if kind == "codes":
             arrays[name] = _pandas_labels(column[0], column[1])
         elif kind == "texts":
             arrays[name] = _pandas_texts(column[0])
         else:
             arrays[name] = _numbers(column[0])
-    frame = pandas.DataFrame(arrays, index=rows.index)
+    frame = pandas.DataFrame(arrays, index=rows.index, copy=False)
     for name, values in _extras(answers, errors, warnings):
         frame[name] = _pandas_texts(values) if name == "error" else values
     return frame
@@ -239,13 +239,13 @@ def _numpy_arrays(answers: "Answers") -> dict[str, Any]:
 
     arrays: dict[str, Any] = {}
     for position, name in enumerate(answers.names):
-        kind, *column = answers.column(position)
+        kind, *column = answers.take_column(position)
         if kind == "codes":
             arrays[name] = _numpy_labels(_codes(*column), column[1])
         elif kind == "texts":
             arrays[name] = numpy.array(column[0], dtype=object)
         else:
-            arrays[name] = _numbers(column[0]).copy()
+            arrays[name] = _numbers(column[0])
     return arrays
 
 
@@ -261,7 +261,7 @@ def _numpy_labels(codes: Any, levels: list[Any]) -> Any:
 
 
 def _numbers(buffer: Any) -> Any:
-    """The numbers of a column, read-only: they belong to the answers."""
+    """The numbers of a column, which are not copied."""
     import numpy
 
     return numpy.frombuffer(buffer, dtype="float64")

@@ -8,7 +8,7 @@ import click
 
 from penstock.formats import FORMATS
 
-__all__ = ["COLUMNS", "TOP", "reading", "tell_bad_lines"]
+__all__ = ["COLUMNS", "TOP", "TYPES", "reading", "tell_bad_lines"]
 
 
 class _Columns(click.ParamType):  # type: ignore[type-arg, unused-ignore]
@@ -25,6 +25,31 @@ class _Columns(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         # As in CSV, a name with a comma can be quoted.
         names = next(csv.reader([value]), [])
         return tuple(name for name in names if name)
+
+
+class _Types(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """Names of columns and their types."""
+
+    name = "types"
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        return "NAME=TYPE,..."
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> dict[str, str]:
+        if isinstance(value, dict):
+            return value
+        from penstock.data.columns import check_types
+        from penstock.errors import SchemaError
+
+        pairs = [pair.rpartition("=") for pair in COLUMNS.convert(value, param, ctx)]
+        if not all(name and type_ for name, _, type_ in pairs):
+            self.fail(f"takes pairs as `zip=text,id=integer`; got `{value}`", param, ctx)
+        types = {name: type_ for name, _, type_ in pairs}
+        try:
+            check_types(types, None)
+        except SchemaError as error:
+            self.fail(str(error), param, ctx)
+        return types
 
 
 class _Top(click.ParamType):  # type: ignore[type-arg, unused-ignore]
@@ -47,6 +72,7 @@ class _Top(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 
 
 COLUMNS = _Columns()
+TYPES = _Types()
 TOP = _Top()
 
 

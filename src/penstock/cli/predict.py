@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from penstock.cli.options import COLUMNS, TOP, tell_bad_lines
+from penstock.cli.options import COLUMNS, TOP, TYPES, tell_bad_lines
 from penstock.formats import FORMATS, WRITTEN
 from penstock.writers import json_line, open_writer
 
@@ -28,6 +28,7 @@ class Options:
     target: str | None
     columns: tuple[str, ...]
     drop: tuple[str, ...]
+    types: dict[str, str]
     on_error: str
     threads: int | None
     json: bool
@@ -89,6 +90,12 @@ class Options:
 )
 @click.option(
     "--drop", type=COLUMNS, default="", help="Columns of DATA that are no inputs; left out."
+)
+@click.option(
+    "--types",
+    type=TYPES,
+    default="",
+    help="What kept columns are: number, integer, text, boolean or timestamp; of a database, any.",
 )
 @click.option(
     "--on-error",
@@ -175,23 +182,41 @@ def _predict_one(artifact: str, row: str, options: Options) -> None:
 def _predict_file(artifact: str, data: str, options: Options) -> None:
     from penstock.bulk import Bulk
     from penstock.data import read
+    from penstock.data.columns import SaidTypes
 
     model = _load(artifact, options)
     bulk = Bulk(
-        model, options.columns, options.drop, options.on_error, options.threads, options.explain
+        model,
+        options.columns,
+        options.drop,
+        options.on_error,
+        options.threads,
+        options.explain,
+        cast=SaidTypes(tuple(sorted(options.types.items()))),
     )
     table = read(
         data,
         format=options.source,
         query=options.query,
         table=options.from_table,
+        types=options.types,
         bad_lines=options.bad_lines,
     )
+    _check_types(options, typed=table.origin.typed)
     if _is_target(options.output):
         _store(table, bulk, options)
     else:
         _write(table, bulk, options)
     tell_bad_lines(table)
+
+
+def _check_types(options: Options, *, typed: bool) -> None:
+    kept = {*options.columns, *options.key}
+    other = next((name for name in options.types if name not in kept), None)
+    if other is not None and not typed:
+        raise click.UsageError(
+            f"--types: `{other}` is not kept (--columns, --key); the model says what its inputs are"
+        )
 
 
 def _write(table: Any, bulk: Any, options: Options) -> None:

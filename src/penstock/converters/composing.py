@@ -9,7 +9,7 @@ from penstock.converters.functions import apply_function, function_transformer
 from penstock.converters.output import frame_output
 from penstock.converters.values import LINK_TOLERANCE, Answer, Ask, Column, Prediction, Value
 
-__all__ = ["CONVERTERS"]
+__all__ = ["CONVERTERS", "array", "stacked"]
 
 SEARCHES = (
     "GridSearchCV",
@@ -128,6 +128,13 @@ def search(estimator: Any, value: Value, context: Context) -> Value | Prediction
         )
     result = context.convert(best, value)
     return result if isinstance(result, Value) else result.bound(best)
+
+
+def frozen_estimator(estimator: Any, value: Value, context: Context) -> Value | Prediction:
+    """What the estimator inside gives."""
+    inner = estimator.estimator
+    result = context.convert(inner, value)
+    return result if isinstance(result, Value) else result.bound(inner)
 
 
 def transformed_target_regressor(estimator: Any, value: Value, context: Context) -> Prediction:
@@ -289,6 +296,7 @@ def _kind(kind: str, dtype: str) -> str:
 CONVERTERS: Mapping[str, Callable[..., Any]] = {
     "sklearn.compose.ColumnTransformer": column_transformer,
     "sklearn.compose.TransformedTargetRegressor": transformed_target_regressor,
+    "sklearn.frozen.FrozenEstimator": frozen_estimator,
     "sklearn.pipeline.FeatureUnion": feature_union,
     "sklearn.pipeline.Pipeline": pipeline,
     "sklearn.preprocessing.FunctionTransformer": function_transformer,

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any, NoReturn, Protocol
 
 from penstock.converters.output import frame_output, framed
-from penstock.converters.values import Column, Prediction, Value
+from penstock.converters.values import Ask, Column, Prediction, Value
 from penstock.errors import ConvertError
 from penstock.graph import FIELD_PREFIX, Graph, Node, Scalar, Tensor, Texts
+from penstock.schema import Field
 
 __all__ = ["Context", "Converter", "public_name"]
 
@@ -58,6 +59,8 @@ class Context:
         self._widths: dict[str, int] = {}
         self._path: list[str] = []
         self.libraries: set[str] = set()
+        # What steps declare of inputs, by name.
+        self.policies: dict[str, Field] = {}
         # Inputs of nodes that only gather, one entry per element, so that selecting from them
         # gathers less.
         self._gathered: dict[str, tuple[str, ...]] = {}
@@ -185,6 +188,17 @@ class Context:
             precision=precision,
         )
 
+    def declare(self, value: Value, at: int, policy: Field) -> Field | None:
+        """Makes this the policy of the input that the element is; `None`: it is none."""
+        sources = self._gathered.get(value.node, ())
+        if at >= len(sources) or not sources[at].startswith(FIELD_PREFIX):
+            return None
+        name = sources[at].removeprefix(FIELD_PREFIX)
+        known = self.policies.get(name)
+        if known not in (None, policy):
+            self.refuse(f"column `{name}` is checked twice, and not in the same way")
+        return self.policies.setdefault(name, policy)
+
     # -- inner estimators --
 
     def convert(self, estimator: Any, value: Value, step: str | None = None) -> Value | Prediction:
@@ -193,12 +207,15 @@ class Context:
             return self._result(estimator, value)
 
     def transform(self, estimator: Any, value: Value, step: str | None = None) -> Value:
-        """As `convert`, where only a transformer may stand."""
+        """As `convert`, where only a transformer may stand, or what `transform` answers too."""
         with self.within(step):
             result = self._result(estimator, value)
-            if isinstance(result, Prediction):
-                self.refuse(f"`{public_name(type(estimator))}` predicts, and a transformer is due")
-            return result
+            if isinstance(result, Value):
+                return result
+            for answer in result.answers:
+                if answer.ask == Ask("transform"):
+                    return self._framed(answer.value, estimator)
+            self.refuse(f"`{public_name(type(estimator))}` predicts, and a transformer is due")
 
     def predict(self, estimator: Any, value: Value, step: str | None = None) -> Prediction:
         """As `convert`, where only a predictor may stand."""
@@ -270,9 +287,10 @@ class Context:
     def _result(self, estimator: Any, value: Value) -> Value | Prediction:
         result: Value | Prediction = self._converter(estimator)(estimator, value, self)
         self.libraries.add(type(estimator).__module__.split(".")[0])
-        if isinstance(result, Value) and frame_output(estimator):
-            return framed(result, estimator, self)
-        return result
+        return self._framed(result, estimator) if isinstance(result, Value) else result
+
+    def _framed(self, value: Value, estimator: Any) -> Value:
+        return framed(value, estimator, self) if frame_output(estimator) else value
 
     def _converter(self, estimator: Any) -> Callable[..., Any]:
         name = public_name(type(estimator))

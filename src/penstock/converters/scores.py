@@ -11,6 +11,7 @@ __all__ = [
     "BELOW_ZERO",
     "class_labels",
     "complement",
+    "exp_normalize",
     "largest",
     "link",
     "mean",
@@ -117,4 +118,19 @@ def softmax(scores: Value, context: Context) -> Value:
     tolerance = max(LINK_TOLERANCE * max(1.0, scores.width / 4), inexact)
     return context.add(
         "softmax", scores, scores.columns, tolerance=tolerance, precision=scores.precision
+    )
+
+
+def exp_normalize(logarithms: Value, context: Context) -> Value:
+    """Shares from their logarithms and those of what all have in common.
+
+    scikit-learn's `exp(x - logsumexp(x))`: what rounding leaves of large logarithms, all of it.
+    """
+    inexact = logarithms.tolerance * LARGEST_EXPONENT[logarithms.precision]
+    return context.add(
+        "exp_normalize",
+        logarithms,
+        logarithms.columns,
+        tolerance=max(LINK_TOLERANCE * max(1.0, logarithms.width / 4), inexact),
+        precision=logarithms.precision,
     )

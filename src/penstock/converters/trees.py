@@ -1,13 +1,13 @@
 """scikit-learn's decision trees and forests: the values of the leaves, averaged."""
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from penstock.converters.context import Context
 from penstock.converters.ensembles import Ensemble, scikit_tree
+from penstock.converters.responses import in_order
 from penstock.converters.scores import class_labels, largest, tie
-from penstock.converters.values import Answer, Ask, Prediction, Value, labels, number, numbers
+from penstock.converters.values import Answer, Prediction, Value, labels, number, numbers
 
 __all__ = ["CONVERTERS"]
 
@@ -16,7 +16,7 @@ def tree_regressor(estimator: Any, value: Value, context: Context) -> Prediction
     """The values of the leaf, averaged over the trees, for one target or several."""
     targets = range(estimator.n_outputs_)
     means = _means(estimator, targets, value, context)
-    ask = _ask(estimator, "predict")
+    ask = in_order(estimator, "predict")
     if len(targets) == 1:
         return Prediction((number("value", means, ask),))
     return Prediction((numbers("value", means, targets, ask),))
@@ -52,13 +52,13 @@ def _decision(
         column, matrix = _column(target), _item(target)
     names = class_labels(classes, context, fewest=1)
     probability = numbers(
-        f"probability{suffix}", shares, names, _ask(estimator, "predict_proba", matrix)
+        f"probability{suffix}", shares, names, in_order(estimator, "predict_proba", matrix)
     )
     label = labels(
         largest(shares, context),
         names,
         name=f"label{suffix}",
-        ask=_ask(estimator, "predict", column),
+        ask=in_order(estimator, "predict", column),
         decided_by=tie(probability.name, shares),
     )
     return label, probability
@@ -89,19 +89,6 @@ def _means(estimator: Any, positions: Sequence[int], value: Value, context: Cont
         divisor=float(len(trees)),
         precision="f32",
     ).add_to(context, checked)
-
-
-def _ask(estimator: Any, method: str, pick: Callable[[Any], Any] | None = None) -> Ask:
-    """The question to the estimator; to a forest, with its trees in order.
-
-    With `n_jobs` other than 1, threads add in the order in which they finish, and scikit-learn's
-    own last bits differ from call to call.
-    """
-    if not hasattr(estimator, "n_jobs"):
-        return Ask(method, pick=pick)
-    sequential = copy.copy(estimator)
-    sequential.n_jobs = 1
-    return Ask(function=getattr(sequential, method), pick=pick)
 
 
 def _column(target: int) -> Callable[[Any], Any]:

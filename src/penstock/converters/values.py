@@ -150,9 +150,10 @@ class Answer:
 
     `names` are the class labels of a `label` as Python scalars, or the names of several numbers.
     `tolerance` is relative: 0 means the same bits.
-    `decided_by` names the output whose two largest elements (or whose sign) decide a label: within
-    its tolerance a tie may fall either way. With `decided_at` it is one element of that output, by
-    its place, and the threshold for it.
+    `decided_by` names the output that decides a label: within its tolerance a tie of the `rivals`
+    among its elements may fall either way; by default of the two largest, or of one and zero.
+    `exponent` names the output of whose elements these are exponentials: the error of one that is
+    larger than any exponent of a finite number is larger in its exponential as well.
     Several targets: a regressor has one `value` of several numbers, named 0, 1, ...; a classifier
     has `label_0`, `probability_0`, `label_1`, ... each asked with a `pick`.
     """
@@ -164,7 +165,8 @@ class Answer:
     names: tuple[Label, ...] | None = None
     tolerance: float = 0.0
     decided_by: str | None = None
-    decided_at: tuple[int, float] | None = None
+    rivals: Callable[[Sequence[float]], tuple[float, float]] | None = None
+    exponent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -192,9 +194,11 @@ def labels(
     name: str = "label",
     ask: Ask = PREDICT,
     decided_by: str | None = None,
+    rivals: Callable[[Sequence[float]], tuple[float, float]] | None = None,
 ) -> Answer:
     """A class label: `value` is one code into `classes` (numpy scalars become Python's)."""
-    return Answer(name, "label", value, ask, _python(classes), decided_by=decided_by)
+    names = _python(classes)
+    return Answer(name, "label", value, ask, names, decided_by=decided_by, rivals=rivals)
 
 
 def number(name: str, value: Value, ask: Ask = PREDICT, *, tolerance: float = 0.0) -> Answer:

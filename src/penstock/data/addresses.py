@@ -30,6 +30,8 @@ REMOTE = {
 }
 # A letter alone is a drive of Windows.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.]+):")
+# Parameters of a URL whose values are nobody's business.
+_SECRET = re.compile(r"pass|pwd|secret|token|credential|signature|key", re.IGNORECASE)
 _HIDDEN = "***"
 
 
@@ -44,17 +46,25 @@ class Address:
 
     def scrub(self, message: object) -> str:
         """A message of a library in one line, without what must stay secret."""
-        text = str(message).replace(self.text, self.shown) if self.secrets else str(message)
+        return " ".join(self._hide(str(message)).split())
+
+    def _hide(self, text: str) -> str:
+        if self.secrets:
+            text = text.replace(self.text, self.shown)
         for secret in self.secrets:
             text = text.replace(secret, _HIDDEN)
-        return " ".join(text.split())
+        return text
 
     @contextmanager
     def reading(self, advice: str) -> Iterator[None]:
         """Whatever a library raises here becomes an error that tells no secret."""
         try:
             yield
-        except (PenstockError, ModuleNotFoundError, GeneratorExit, KeyboardInterrupt):
+        except (ModuleNotFoundError, GeneratorExit, KeyboardInterrupt):
+            raise
+        except PenstockError as error:
+            # Readers quote what the library says that brings them the bytes.
+            error.args = tuple(self._hide(str(one)) for one in error.args)
             raise
         except Exception as error:
             reason = self.scrub(error).rstrip(".;") or type(error).__name__
@@ -109,8 +119,8 @@ def _hidden(url: str) -> tuple[str, tuple[str, ...]]:
     # What follows is a person's mistake, and any part of it may be of a password: none is shown.
     scheme = url.split(":", 1)[0]
     unclear = PenstockError(
-        f"the `{scheme}:` URL cannot be read; in a user name or password, write `@`, `:`, `/`, "
-        "`?`, `#` and `%` as %40, %3A, %2F, %3F, %23 and %25"
+        f"the `{scheme}:` URL cannot be read; in names and passwords, write `@`, `:`, `/`, `?`, "
+        "`#`, `%` and `=` as %40, %3A, %2F, %3F, %23, %25 and %3D"
     )
     try:
         parts = urlsplit(url)
@@ -121,18 +131,19 @@ def _hidden(url: str) -> tuple[str, tuple[str, ...]]:
     beyond = parts.path + parts.query + parts.fragment
     if "@" in user or (not at and "@" in beyond and ":" in parts.netloc):
         raise unclear
+    if scheme in DATABASES and any(sign in parts.path for sign in "@:="):
+        # `postgresql:me:password@host/name`, or what libpq calls a connection string.
+        raise unclear
     if re.search(r"%(?![0-9A-Fa-f]{2})", user):
         raise unclear
     name, colon, password = user.partition(":")
-    secrets = [password, unquote(password)] if password else []
-    shown = url
+    shown, secrets = url, [password]
     if colon:
         shown = url.replace(f"//{parts.netloc}", f"//{name}:{_HIDDEN}@{host}", 1)
-    for key, value in parse_qsl(parts.query):
-        if "password" in key.lower() or key.lower() in ("passfile", "token", "secret"):
-            secrets += [value]
-            shown = re.sub(rf"(?<=[?&]){re.escape(key)}=[^&]*", f"{key}={_HIDDEN}", shown)
-    if any("password" in key.lower() for key, _ in parse_qsl(parts.query)):
-        secrets += re.findall(r"password=([^&]*)", parts.query)
-    found = {secret for secret in secrets if secret}
+    for pair in parts.query.split("&"):
+        key, _, value = pair.partition("=")
+        if value and _SECRET.search(unquote(key)):
+            secrets.append(value)
+            shown = shown.replace(pair, f"{key}={_HIDDEN}")
+    found = {form for secret in secrets for form in (secret, unquote(secret)) if form}
     return shown, tuple(sorted(found, key=len, reverse=True))

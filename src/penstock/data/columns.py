@@ -3,19 +3,22 @@
 import datetime
 import decimal
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from penstock.errors import DataError, SchemaError
 from penstock.readers import Batch
 
 __all__ = [
-    *("TYPES", "cast", "check_types", "plain_rows", "plain_type", "propose", "said", "sql_rows"),
-    *("sql_word", "wider", "word"),
+    *("INTEGER", "SaidTypes", "TYPES", "cast", "cast_column", "check_types", "plain_type"),
+    *("propose", "said", "sql_word", "text_of", "wider", "word"),
 ]
 
 # The words that a caller says; those of the schema of a model.
 TYPES = ("number", "text", "boolean", "timestamp")
+# Beside them, what a database has a type of its own for.
+INTEGER = "integer"
 # How missing is written in columns that are not text, in small letters: as the engine reads it
 # (rust/core/src/load/lexical.rs), so that training and predicting see the same.
 _MISSING = ("", "na", "n/a", "nan", "null", "none", "<na>", "nat")
@@ -29,10 +32,10 @@ def check_types(types: Mapping[str, str], names: Collection[str] | None) -> None
             raise SchemaError(
                 f"the data has no column `{name}`, whose type is said; it has: `{known}`"
             )
-        if type_ not in TYPES:
+        if type_ not in (*TYPES, INTEGER):
             raise SchemaError(
                 f"column `{name}`: its type is said to be {type_!r}; it must be one of "
-                f"`{'`, `'.join(TYPES)}`"
+                f"`{'`, `'.join((*TYPES, INTEGER))}`"
             )
 
 
@@ -42,6 +45,7 @@ def said(type_: str) -> Any:
 
     return {
         "number": pyarrow.float64(),
+        INTEGER: pyarrow.int64(),
         "text": pyarrow.string(),
         "boolean": pyarrow.bool_(),
         "timestamp": pyarrow.timestamp("us"),
@@ -69,33 +73,7 @@ def sql_word(type_: Any) -> str:
     """As `word`, with whole numbers apart: databases have a type of their own for them."""
     from pyarrow import types
 
-    return "integer" if types.is_integer(type_) else word(type_)
-
-
-def sql_rows(batches: Iterable[Any], schema: Any) -> Any:
-    """The batches as a `RecordBatchReader` of the five types that every database has."""
-    import pyarrow
-
-    known = {
-        "integer": pyarrow.int64(),
-        "number": pyarrow.float64(),
-        "boolean": pyarrow.bool_(),
-        "timestamp": pyarrow.timestamp("us", "UTC"),
-    }
-    types = [known.get(sql_word(field.type), pyarrow.string()) for field in schema]
-    plain = pyarrow.schema(list(zip(schema.names, types, strict=True)))
-
-    def rows() -> Iterator[Any]:
-        for batch in batches:
-            columns = [
-                _array(column.to_pylist(), type_)
-                if type_ == pyarrow.string() and word(column.type) != "text"
-                else column.cast(type_)
-                for column, type_ in zip(batch.columns, types, strict=True)
-            ]
-            yield pyarrow.RecordBatch.from_arrays(columns, schema=plain)
-
-    return pyarrow.RecordBatchReader.from_batches(plain, rows())
+    return INTEGER if types.is_integer(type_) else word(type_)
 
 
 def plain_type(type_: Any) -> Any:
@@ -196,12 +174,30 @@ def cast(batch: Batch, types: Mapping[str, Any]) -> Any:
         if name not in batch.names:
             arrays.append(pyarrow.nulls(batch.row_count, type_))
             continue
-        try:
-            arrays.append(_cast(batch.rows[name], type_, lexical=batch.lexical))
-        except (pyarrow.ArrowException, TypeError, ValueError, OverflowError):
-            raise _misfit(batch, name, type_) from None
+        arrays.append(cast_column(batch, name, type_))
     fields = [pyarrow.field(name, type_) for name, type_ in types.items()]
     return pyarrow.RecordBatch.from_arrays(arrays, schema=pyarrow.schema(fields))
+
+
+def cast_column(batch: Batch, name: str, type_: Any) -> Any:
+    """One column of the batch as an Arrow array of this type; raises `DataError` as `cast`."""
+    import pyarrow
+
+    try:
+        return _cast(batch.rows[name], type_, lexical=batch.lexical)
+    except (pyarrow.ArrowException, TypeError, ValueError, OverflowError):
+        raise _misfit(batch, name, type_) from None
+
+
+@dataclass(frozen=True)
+class SaidTypes:
+    """Gives columns of a batch the types that the caller says, by their names; `None` to others."""
+
+    types: tuple[tuple[str, str], ...]
+
+    def __call__(self, batch: Batch, name: str) -> Any | None:
+        type_ = dict(self.types).get(name)
+        return None if type_ is None else cast_column(batch, name, said(type_))
 
 
 def _cast(values: Any, type_: Any, *, lexical: bool) -> Any:
@@ -258,7 +254,7 @@ def _array(values: list[Any], type_: Any) -> Any:
     from pyarrow import types
 
     if types.is_string(type_):
-        return pyarrow.array(map(_text, values), type_)
+        return pyarrow.array(map(text_of, values), type_)
     if types.is_floating(type_) or types.is_integer(type_):
         if any(isinstance(value, bool) for value in values):
             raise TypeError("a boolean is no number")
@@ -271,22 +267,12 @@ def _array(values: list[Any], type_: Any) -> Any:
     return pyarrow.array(values, type_)
 
 
-def plain_rows(batch: Any, *, times_as_text: bool) -> Iterator[tuple[Any, ...]]:
-    """The rows of a record batch as tuples of what drivers of databases take."""
-    columns = []
-    for column in batch.columns:
-        if times_as_text and word(column.type) == "timestamp":
-            # As in `2026-11-21 15:00:00.000000Z`.
-            column = column.cast("string")
-        columns.append(column.to_pylist())
-    return zip(*columns, strict=True)
-
-
 def _missing(value: Any) -> bool:
     return value is None or (isinstance(value, str) and value.strip().lower() in _MISSING)
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
+    """A value as a column of texts has it: JSON, but for texts and times."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bytes):
@@ -344,7 +330,7 @@ def _misfit(batch: Batch, name: str, type_: Any) -> DataError:
     next_type = wider(type_)
     hint = word(next_type) if next_type is not None else "text"
     return DataError(
-        f"row {row}: column `{name}` was taken for {_article(type_)} by the rows before, and is "
+        f"row {row}: column `{name}` is taken for {_article(type_)}, and is "
         f"{_shown(value)} here; say its type, as in `{name}={hint}`, or mend the row",
         row=row,
         field=name,

@@ -9,7 +9,7 @@ from penstock.data.addresses import Address
 from penstock.errors import PenstockError
 from penstock.readers import BadLines, Batch
 
-__all__ = ["Query", "Session", "open_session", "query_of", "quoted"]
+__all__ = ["Query", "Session", "open_session", "query_of", "quoted", "quoted_table"]
 
 _READING = "check the address, the query and the credentials"
 _WRITING = "nothing was changed in the table; check the address, the columns and the rights"
@@ -20,9 +20,17 @@ class Session(Protocol):
 
     # A new table is filled under another name and then renamed; else it is made where it belongs.
     renames: bool
+    # Rows go into a temporary table, from where they are merged; else statements read them as they
+    # are, under the name that `offer` gives them.
+    stages: bool
 
-    def begin(self) -> None: ...
+    def begin(self, row_count: int) -> None:
+        """Begins a transaction that is to take so many rows."""
+
     def execute(self, statement: str) -> None: ...
+    def first(self, query: str) -> tuple[Any, ...] | None:
+        """The first row that a query answers, if there is one."""
+
     def columns(self, table: str) -> list[str] | None:
         """Names of the columns of a table; `None` if there is no such table."""
 
@@ -33,7 +41,10 @@ class Session(Protocol):
         """Lets nobody else write to the table until the transaction ends; reading goes on."""
 
     def fill(self, table: str, rows: Any, *, temporary: bool) -> None:
-        """Adds the rows of a `RecordBatchReader`."""
+        """Adds the rows of a `RecordBatchReader` to a table, which is named as a person does."""
+
+    def offer(self, name: str, rows: Any) -> None:
+        """Lets the next statement read the rows by this name, where nothing `stages`."""
 
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
@@ -73,15 +84,29 @@ class Query:
             yield from _module(self.address).read(self.address, self.sql)
 
     def after(self, keys: Sequence[str], last: Sequence[Any] | None) -> "Query":
-        """The same rows in order of these columns, beyond a row whose values are known."""
-        names = ", ".join(quoted(self.address.kind, key) for key in keys)
+        """The same rows in order of these columns, from a row on whose values are known.
+
+        That row comes again, and so do all whose key is missing: where a key is to be unique,
+        neither those nor a key that comes twice are lost.
+        """
+        terms = [self._ordered(key) for key in keys]
         where = ""
         if last is not None:
-            values = ", ".join(_literal(self.address.kind, value) for value in last)
-            where = (
-                f" WHERE ({names}) > ({values})" if len(keys) > 1 else f" WHERE {names} > {values}"
-            )
-        return Query(self.address, f"SELECT * FROM ({self.sql}) AS q{where} ORDER BY {names}")
+            values = [_literal(self.address.kind, value) for value in last]
+            beyond = f"({', '.join(terms)}) >= ({', '.join(values)})"
+            absent = [f"{quoted(self.address.kind, key)} IS NULL" for key in keys]
+            where = f" WHERE {' OR '.join([beyond, *absent])}"
+        order = ", ".join(terms)
+        return Query(self.address, f"SELECT * FROM (\n{self.sql}\n) AS q{where} ORDER BY {order}")
+
+    def _ordered(self, key: str) -> str:
+        """A key as it is compared: byte by byte, as keys that differ by case are two."""
+        name = quoted(self.address.kind, key)
+        if self.address.kind == "sqlite":
+            return f"{name} COLLATE BINARY"
+        if self.address.kind == "mysql" and str(self.declared.get(key)) == "string":
+            return f"CONVERT({name} USING utf8mb4) COLLATE utf8mb4_bin"
+        return name
 
 
 def query_of(address: Address, query: str | None, table: str | None) -> Query:
@@ -90,7 +115,7 @@ def query_of(address: Address, query: str | None, table: str | None) -> Query:
         what = "a `query` or a `table`" if query is None else "a `query` or a `table`, not both"
         raise PenstockError(f"`{address.shown}` is a database; name {what}")
     if table is not None:
-        query = f"SELECT * FROM {quoted(address.kind, table)}"
+        query = f"SELECT * FROM {quoted_table(address.kind, table)}"
     return Query(address, str(query).strip().rstrip(";").rstrip())
 
 
@@ -102,10 +127,14 @@ def open_session(address: Address) -> Session:
 
 
 def quoted(kind: str, name: str) -> str:
-    """The name of a table, perhaps with its schema before a dot, or of a column, in SQL."""
+    """The name of a column in SQL."""
     mark = "`" if kind == "mysql" else '"'
-    parts = (part.replace(mark, mark * 2) for part in name.split("."))
-    return ".".join(f"{mark}{part}{mark}" for part in parts)
+    return f"{mark}{name.replace(mark, mark * 2)}{mark}"
+
+
+def quoted_table(kind: str, name: str) -> str:
+    """The name of a table in SQL, perhaps with its schema before a dot."""
+    return ".".join(quoted(kind, part) for part in name.split("."))
 
 
 def _literal(kind: str, value: Any) -> str:

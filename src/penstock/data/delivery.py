@@ -1,7 +1,6 @@
 """Rows into a table of a database, or into a folder, so that nobody ever sees half of them."""
 
 import os
-import shutil
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from penstock.data.addresses import Address
-from penstock.data.columns import sql_rows
-from penstock.data.databases import Session, open_session, quoted
+from penstock.data.databases import Session, open_session, quoted, quoted_table
+from penstock.data.folders import columns_of_folder, to_folder
+from penstock.data.outgoing import sql_rows
 from penstock.data.parts import Parts
-from penstock.errors import PenstockError, SchemaError
+from penstock.errors import DataError, PenstockError, SchemaError
 
 __all__ = ["MODES", "Delivery", "check_columns", "columns_there", "deliver"]
 
 MODES = ("replace", "upsert", "append")
 _STAGING = "penstock_rows"
+# The default of a server may have no transactions.
+_OPTIONS = {"mysql": " ENGINE=InnoDB"}
 _ADVICE = (
     "nothing was changed; check the columns, the keys (each once, none missing) and the rights"
 )
@@ -58,13 +60,14 @@ class Delivery:
 
 
 def columns_there(delivery: Delivery) -> list[str] | None:
-    """Names of the columns of the target's table; `None` if there is none yet.
+    """Names of the columns that are there already; `None` if there are none yet.
 
-    Raises `PenstockError` for a target that cannot be reached, before any work is done.
+    Raises `PenstockError` for a target that cannot be reached, or that holds other things, before
+    any work is done.
     """
     address = delivery.address
     if address.kind == "file":
-        return None
+        return columns_of_folder(Path(address.text), delivery.mode)
     if address.kind in ("sqlite", "duckdb") and not Path(address.text).exists():
         return None
     with address.reading(_ADVICE), closing(open_session(address)) as session:
@@ -73,14 +76,20 @@ def columns_there(delivery: Delivery) -> list[str] | None:
 
 def deliver(delivery: Delivery, parts: Parts) -> None:
     """Brings all rows of the parts to where they go, all at once."""
-    if delivery.address.kind == "file":
-        _to_folder(Path(delivery.address.text), parts, delivery.mode)
+    address = delivery.address
+    if address.kind == "file":
+        to_folder(Path(address.text), parts, delivery.mode)
         return
-    with delivery.address.reading(_ADVICE), closing(open_session(delivery.address)) as session:
-        _to_table(session, delivery, parts)
-
-
-# -- Databases --
+    embedded = address.kind in ("sqlite", "duckdb")
+    file = Path(address.text) if embedded and not Path(address.text).exists() else None
+    try:
+        with address.reading(_ADVICE), closing(open_session(address)) as session:
+            _to_table(session, delivery, parts)
+    except BaseException:
+        if file is not None:
+            # It was made for these rows only.
+            file.unlink(missing_ok=True)
+        raise
 
 
 def _to_table(session: Session, delivery: Delivery, parts: Parts) -> None:
@@ -90,8 +99,11 @@ def _to_table(session: Session, delivery: Delivery, parts: Parts) -> None:
     anew = there is None or (delivery.mode == "replace" and not set(names) <= set(there))
     if not anew:
         check_columns(delivery, names, there or ())
-    made = f"{name}_penstock_{os.urandom(3).hex()}" if session.renames else name
-    session.begin()
+    schema = name.rpartition(".")[0]
+    # Of its own length: databases cut names off, or refuse them.
+    made = f"{schema}{'.' if schema else ''}{_STAGING}_{os.urandom(6).hex()}"
+    made = made if session.renames else name
+    session.begin(parts.row_count)
     try:
         if anew:
             _make(session, delivery, parts, made, there is not None)
@@ -102,53 +114,79 @@ def _to_table(session: Session, delivery: Delivery, parts: Parts) -> None:
         session.rollback()
         if anew and kind == "mysql":
             # It does not take back what makes a table.
-            session.execute(f"DROP TABLE IF EXISTS {quoted(kind, made)}")
+            session.execute(f"DROP TABLE IF EXISTS {quoted_table(kind, made)}")
         raise
 
 
 def _make(session: Session, delivery: Delivery, parts: Parts, made: str, replaces: bool) -> None:
     """A new table with the rows, in the place of the old one."""
     kind, name = delivery.address.kind, str(delivery.table)
-    old = quoted(kind, name)
+    old, new = quoted_table(kind, name), quoted_table(kind, made)
     if replaces and not session.renames:
         session.execute(f"DROP TABLE {old}")
-    session.execute(f"CREATE TABLE {quoted(kind, made)} ({_columns(session, delivery, parts)})")
-    session.fill(quoted(kind, made), _rows(parts), temporary=False)
+    columns = _columns(session, delivery, parts)
+    session.execute(f"CREATE TABLE {new} ({columns}){_OPTIONS.get(kind, '')}")
+    session.fill(made, _rows(parts), temporary=False)
     if not session.renames:
         return
     if kind == "mysql":
         # One statement, so that there is a table of this name at any time.
         session.commit()
-        away = f"{made}_old"
-        steps = [f"{old} TO {quoted(kind, away)}"] if replaces else []
-        steps += [f"{quoted(kind, made)} TO {old}"]
-        session.execute(f"RENAME TABLE {', '.join(steps)}")
+        away = quoted_table(kind, f"{made}_old")
+        steps = [f"{old} TO {away}"] if replaces else []
+        session.execute(f"RENAME TABLE {', '.join([*steps, f'{new} TO {old}'])}")
         if replaces:
-            session.execute(f"DROP TABLE {quoted(kind, away)}")
+            session.execute(f"DROP TABLE {away}")
         return
     if replaces:
         session.execute(f"DROP TABLE {old}")
     bare = quoted(kind, name.rpartition(".")[2])
-    session.execute(f"ALTER TABLE {quoted(kind, made)} RENAME TO {bare}")
+    session.execute(f"ALTER TABLE {new} RENAME TO {bare}")
 
 
 def _merge(session: Session, delivery: Delivery, parts: Parts) -> None:
     """The rows into a table that stays, with its indices, rights and views."""
     kind = delivery.address.kind
-    table = quoted(kind, str(delivery.table))
+    table = quoted_table(kind, str(delivery.table))
     names = ", ".join(quoted(kind, name) for name in parts.schema.names)
-    columns = _columns(session, delivery, parts)
-    session.execute(f"CREATE TEMPORARY TABLE {_STAGING} ({columns})")
-    session.fill(_STAGING, _rows(parts), temporary=True)
+    keys = ", ".join(quoted(kind, key) for key in delivery.keys)
+    if session.stages:
+        columns = _columns(session, delivery, parts)
+        session.execute(f"CREATE TEMPORARY TABLE {_STAGING} ({columns}){_OPTIONS.get(kind, '')}")
+        session.fill(_STAGING, _rows(parts), temporary=True)
+    elif keys:
+        session.offer(_STAGING, _rows(parts))
+        _refuse(
+            session.first(f"SELECT {keys} FROM {_STAGING} GROUP BY {keys} HAVING count(*) > 1"),
+            delivery,
+            "comes twice among the rows",
+        )
     session.lock(table)
     if delivery.mode == "replace":
         session.execute(f"DELETE FROM {table}")
-    elif delivery.mode == "upsert":
-        keys = ", ".join(quoted(kind, key) for key in delivery.keys)
-        session.execute(f"DELETE FROM {table} WHERE ({keys}) IN (SELECT {keys} FROM {_STAGING})")
+    elif keys:
+        session.offer(_STAGING, _rows(parts))
+        same = f"FROM {table} WHERE ({keys}) IN (SELECT {keys} FROM {_STAGING})"
+        if delivery.mode == "upsert":
+            session.execute(f"DELETE {same}")
+        else:
+            _refuse(session.first(f"SELECT {keys} {same} LIMIT 1"), delivery, "is there already")
+    session.offer(_STAGING, _rows(parts))
     session.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {_STAGING}")
-    drop = "DROP TEMPORARY TABLE" if kind == "mysql" else "DROP TABLE"
-    session.execute(f"{drop} {_STAGING}")
+    if session.stages:
+        drop = "DROP TEMPORARY TABLE" if kind == "mysql" else "DROP TABLE"
+        session.execute(f"{drop} {_STAGING}")
+
+
+def _refuse(values: Sequence[Any] | None, delivery: Delivery, reason: str) -> None:
+    """Raises `DataError` for the values of a key, if there are any."""
+    if values is not None:
+        pairs = zip(delivery.keys, values, strict=True)
+        shown = ", ".join(f"`{key}` {value}" for key, value in pairs)
+        raise DataError(
+            f"{delivery.shown}: the key {shown} {reason}; nothing was changed; each key must be "
+            "there once"
+        )
 
 
 def _rows(parts: Parts) -> Any:
@@ -178,49 +216,9 @@ def check_columns(delivery: Delivery, names: Sequence[str], there: Sequence[str]
             f"{delivery.shown} has no column `{absent[0]}`, which the rows have; "
             f"add it, or use the mode replace; it has: `{'`, `'.join(there)}`"
         )
-
-
-# -- Folders --
-
-
-def _to_folder(folder: Path, parts: Parts, mode: str) -> None:
-    if mode == "append" and folder.exists():
-        mark = os.urandom(4).hex()
-        for at, path in enumerate(parts.paths):
-            os.replace(path, folder / f"part-{mark}-{at:05d}.parquet")
-        return
-    (parts.folder / "lock").unlink(missing_ok=True)
-    os.chmod(parts.folder, 0o777 & ~_umask())
-    if folder.exists():
-        foreign = [path.name for path in folder.iterdir() if path.suffix != ".parquet"]
-        if foreign:
-            raise PenstockError(
-                f"`{folder}` has other things than Parquet files, as `{foreign[0]}`; it stays"
-            )
-        _exchange(parts.folder, folder)
-    else:
-        os.rename(parts.folder, folder)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _exchange(new: Path, old: Path) -> None:
-    """Swaps two folders in one step where the system can (Linux: renameat2), else in two."""
-    import ctypes
-
-    here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of linux/fcntl.h and linux/fs.h
-    call = (
-        getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-        if os.name == "posix"
-        else None
-    )
-    if call is not None and call(here, os.fsencode(new), here, os.fsencode(old), exchange) == 0:
-        return
-    away = old.with_name(f".{old.name}.{os.urandom(4).hex()}.old")
-    os.rename(old, away)
-    os.rename(new, old)
-    shutil.rmtree(away)
+    more = next((name for name in there if name not in names), None)
+    if delivery.address.kind == "file" and delivery.mode == "append" and more is not None:
+        raise SchemaError(
+            f"{delivery.shown} has a column `{more}`, which the rows have not; keep it with "
+            "--columns, or use the mode replace"
+        )

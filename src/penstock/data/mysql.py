@@ -3,7 +3,7 @@
 import getpass
 import os
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ _TYPES = {"number": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN", "timest
 # A key must have a length, and `a` is not `A`.
 _KEY = "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
 _ROWS_PER_INSERT = 1000
+_TRANSACTIONAL = ("InnoDB", "ROCKSDB", "TokuDB")
 
 
 def _connect(address: Address, **options: Any) -> Any:
@@ -45,6 +46,8 @@ def _connect(address: Address, **options: Any) -> Any:
         "database": unquote(parts.path.strip("/")),
         "unix_socket": query.get("unix_socket"),
         "ssl_ca": query.get("ssl-ca"),
+        # A TIMESTAMP is shown, and taken, in the zone of the session.
+        "init_command": "SET time_zone = '+00:00'",
         "read_default_file": str(option_file) if option_file.is_file() else None,
     }
     given = {key: value for key, value in given.items() if value}
@@ -70,7 +73,7 @@ def declared(address: Address, sql: str) -> dict[str, Any]:
     import pyarrow
 
     with closing(_reading(address)) as connection, connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM ({sql}) AS q LIMIT 0")
+        cursor.execute(f"SELECT * FROM (\n{sql}\n) AS q LIMIT 0")
         words = {column[0]: _DECLARED.get(column[1], "string") for column in cursor.description}
     return {
         name: pyarrow.timestamp("us") if word == "timestamp" else pyarrow.type_for_alias(word)
@@ -80,7 +83,7 @@ def declared(address: Address, sql: str) -> dict[str, Any]:
 
 def read(address: Address, sql: str) -> Iterator[Batch]:
     """The rows as lists by column, in a transaction that cannot change anything."""
-    with closing(_reading(address)) as connection, connection.cursor() as cursor:
+    with closing(_reading(address)) as connection, _stopping(connection.cursor()) as cursor:
         cursor.execute(sql)
         names = [column[0] for column in cursor.description]
         first = 0
@@ -92,30 +95,58 @@ def read(address: Address, sql: str) -> Iterator[Batch]:
             yield Batch({name: [] for name in names}, 0, 0)
 
 
+@contextmanager
+def _stopping(cursor: Any) -> Iterator[Any]:
+    """A cursor that does not read the rest of the rows when nobody wants it."""
+    try:
+        yield cursor
+    finally:
+        result = cursor._result
+        if result is not None and result.unbuffered_active:
+            # PyMySQL would read on to the last row (cursors.py); the connection ends here.
+            result.unbuffered_active = False
+            cursor.connection._force_close()
+
+
 class Session:
     """A connection that writes; readers see the table as it was until the end."""
 
     renames = True
+    stages = True
 
     def __init__(self, address: Address) -> None:
         self._connection = _connect(address, autocommit=False)
 
-    def begin(self) -> None:
+    def begin(self, row_count: int) -> None:
         self._connection.begin()
 
     def execute(self, statement: str) -> None:
         with self._connection.cursor() as cursor:
             cursor.execute(statement)
 
+    def first(self, query: str) -> tuple[Any, ...] | None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(query)
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
+
     def columns(self, table: str) -> list[str] | None:
         schema, _, name = table.rpartition(".")
         with self._connection.cursor() as cursor:
             cursor.execute(
-                "SELECT column_name FROM information_schema.columns WHERE table_name = %s "
-                "AND table_schema = COALESCE(%s, DATABASE()) ORDER BY ordinal_position",
+                "SELECT column_name, engine FROM information_schema.columns "
+                "JOIN information_schema.tables USING (table_schema, table_name) "
+                "WHERE table_name = %s AND table_schema = COALESCE(%s, DATABASE()) "
+                "ORDER BY ordinal_position",
                 (name, schema or None),
             )
-            return [row[0] for row in cursor.fetchall()] or None
+            rows = cursor.fetchall()
+        if rows and rows[0][1] not in (*_TRANSACTIONAL, None):
+            raise PenstockError(
+                f"table `{table}` is of the engine {rows[0][1]}, which has no transactions: others "
+                f"would see half of the rows; ALTER TABLE {table} ENGINE=InnoDB, or drop it"
+            )
+        return [row[0] for row in rows] or None
 
     def type_of(self, type_: Any, *, key: bool) -> str:
         from penstock.data.columns import sql_word
@@ -126,14 +157,19 @@ class Session:
         """Nothing: rows that another transaction deletes or adds wait for it."""
 
     def fill(self, table: str, rows: Any, *, temporary: bool) -> None:
-        from penstock.data.columns import plain_rows
+        from penstock.data.databases import quoted_table
+        from penstock.data.outgoing import plain_rows
 
         marks = ", ".join(["%s"] * len(rows.schema))
+        place = quoted_table("mysql", table).replace("%", "%%")
         with self._connection.cursor() as cursor:
             for batch in rows:
                 given = plain_rows(batch, times_as_text=False)
                 while part := list(islice(given, _ROWS_PER_INSERT)):
-                    cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", part)
+                    cursor.executemany(f"INSERT INTO {place} VALUES ({marks})", part)
+
+    def offer(self, name: str, rows: Any) -> None:
+        """Nothing: rows are staged."""
 
     def commit(self) -> None:
         self._connection.commit()

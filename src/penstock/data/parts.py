@@ -41,6 +41,14 @@ class Parts:
             self._take(path)
 
     @property
+    def mark(self) -> str:
+        """A name of its own for each folder of parts, which stays if the work is gone on with."""
+        if not os.fstat(self._lock).st_size:
+            os.write(self._lock, os.urandom(6).hex().encode())
+        os.lseek(self._lock, 0, os.SEEK_SET)
+        return os.read(self._lock, 12).decode()
+
+    @property
     def paths(self) -> list[Path]:
         """The parts, in order."""
         return sorted(self.folder.glob("part-*.parquet"))

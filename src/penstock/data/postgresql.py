@@ -38,7 +38,8 @@ def read(address: Address, sql: str) -> Iterator[Batch]:
     """The rows as Arrow record batches, in a transaction that cannot change anything."""
     with closing(_connect(address)) as connection, closing(connection.cursor()) as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")
-        cursor.execute(sql)
+        # The driver writes `COPY (…)` around it; it may end with a comment.
+        cursor.execute(f"{sql}\n")
         reader = cursor.fetch_record_batch()
         schema = _plain_schema(reader.schema)
         yield from numbered((_plain(batch, schema) for batch in reader), schema)
@@ -81,21 +82,27 @@ class Session:
     """A connection that writes; readers see the table as it was until the end."""
 
     renames = True
+    stages = True
 
     def __init__(self, address: Address) -> None:
         self._connection = _connect(address)
         self._cursor = self._connection.cursor()
 
-    def begin(self) -> None:
+    def begin(self, row_count: int) -> None:
         """Nothing: a statement begins a transaction."""
 
     def execute(self, statement: str) -> None:
         self._cursor.execute(statement)
 
-    def columns(self, table: str) -> list[str] | None:
-        from penstock.data.databases import quoted
+    def first(self, query: str) -> tuple[Any, ...] | None:
+        self._cursor.execute(query)
+        row: tuple[Any, ...] | None = self._cursor.fetchone()
+        return row
 
-        name = quoted("postgresql", table).replace("'", "''")
+    def columns(self, table: str) -> list[str] | None:
+        from penstock.data.databases import quoted_table
+
+        name = quoted_table("postgresql", table).replace("'", "''")
         self._cursor.execute(
             f"SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('{name}') "
             "AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
@@ -111,9 +118,12 @@ class Session:
         self._cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
 
     def fill(self, table: str, rows: Any, *, temporary: bool) -> None:
-        parts = [part.strip('"').replace('""', '"') for part in table.split('"."')]
-        schema = {"db_schema_name": parts[0]} if len(parts) > 1 else {}
-        self._cursor.adbc_ingest(parts[-1], rows, mode="append", temporary=temporary, **schema)
+        schema, _, name = table.rpartition(".")
+        place = {"db_schema_name": schema} if schema else {}
+        self._cursor.adbc_ingest(name, rows, mode="append", temporary=temporary, **place)
+
+    def offer(self, name: str, rows: Any) -> None:
+        """Nothing: rows are staged."""
 
     def commit(self) -> None:
         self._connection.commit()

@@ -237,7 +237,9 @@ def _groups(values: Any) -> Any:
     if word(values.type) in ("number", "timestamp"):
         plain = values.cast("float64") if word(values.type) == "number" else values.cast("int64")
         numbers = plain.to_numpy().astype("float64")
-        edges = numpy.unique(numpy.nanquantile(numbers, numpy.linspace(0, 1, 201)))
+        finite = numbers[numpy.isfinite(numbers)]
+        steps = numpy.linspace(0, 1, 201)
+        edges = numpy.unique(numpy.quantile(finite, steps)) if len(finite) else finite
         return numpy.where(numpy.isnan(numbers), len(edges) + 1, numpy.searchsorted(edges, numbers))
     encoded = compute.dictionary_encode(values, null_encoding="encode").combine_chunks()
     return encoded.indices.to_numpy(zero_copy_only=False)

@@ -79,15 +79,20 @@ class Session:
     """A connection that writes; readers see the table as it was until the end."""
 
     renames = False
+    stages = True
 
     def __init__(self, address: Address) -> None:
         self._connection = sqlite3.connect(address.text, isolation_level=None, timeout=_PATIENCE)
 
-    def begin(self) -> None:
+    def begin(self, row_count: int) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
 
     def execute(self, statement: str) -> None:
         self._connection.execute(statement)
+
+    def first(self, query: str) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._connection.execute(query).fetchone()
+        return row
 
     def columns(self, table: str) -> list[str] | None:
         schema, _, name = table.rpartition(".")
@@ -107,13 +112,16 @@ class Session:
         """Nothing: whoever writes has the whole file."""
 
     def fill(self, table: str, rows: Any, *, temporary: bool) -> None:
-        from penstock.data.columns import plain_rows
+        from penstock.data.databases import quoted_table
+        from penstock.data.outgoing import plain_rows
 
         marks = ", ".join("?" * len(rows.schema))
+        statement = f"INSERT INTO {quoted_table('sqlite', table)} VALUES ({marks})"
         for batch in rows:
-            self._connection.executemany(
-                f"INSERT INTO {table} VALUES ({marks})", plain_rows(batch, times_as_text=True)
-            )
+            self._connection.executemany(statement, plain_rows(batch, times_as_text=True))
+
+    def offer(self, name: str, rows: Any) -> None:
+        """Nothing: rows are staged."""
 
     def commit(self) -> None:
         self._connection.execute("COMMIT")

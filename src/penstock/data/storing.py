@@ -5,17 +5,19 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from penstock.bulk import Bulk
+from penstock.data.columns import sql_word
 from penstock.data.delivery import Delivery, check_columns, columns_there, deliver
 from penstock.data.parts import Parts
 from penstock.data.table import Table
-from penstock.errors import PenstockError, SchemaError
+from penstock.errors import DataError, PenstockError, SchemaError
 from penstock.readers import Batch
 
 __all__ = ["STAMPS", "Stored", "store"]
@@ -54,24 +56,31 @@ def store(
     warnings: Counter[tuple[str, str]] = Counter()
     bulk = replace(bulk, kept=_kept(bulk, delivery), warned=warnings)
     there = columns_there(delivery)
-    parts = Parts(_work_folder(delivery, _job(table, bulk, delivery) if resume else None))
+    job = _job(table, bulk, delivery, stamped=stamped) if resume else None
+    parts = Parts(_work_folder(delivery, job))
     done = Stored(resumed=parts.row_count, warnings=warnings)
     now = datetime.now(UTC)
     try:
-        for batch in _rest(table, delivery, parts, resume=resume):
-            predictions = bulk.predict(batch)
-            if bulk.on_error == "return":
-                done.errors += len(predictions) - predictions["error"].null_count
-            if stamped:
-                predictions = _stamped(predictions, bulk, now)
-            parts.add(predictions, delivery.keys)
-            check_columns(delivery, predictions.column_names, there or predictions.column_names)
-            advance(batch.row_count)
+        with closing(_rest(table, delivery, parts, resume=resume)) as batches:
+            for batch in batches:
+                predictions = bulk.predict(batch)
+                _check_keys(predictions, delivery, batch.first)
+                if bulk.on_error == "return":
+                    done.errors += len(predictions) - predictions["error"].null_count
+                if stamped:
+                    predictions = _stamped(predictions, bulk, now)
+                parts.add(predictions, delivery.keys)
+                check_columns(delivery, predictions.column_names, there or predictions.column_names)
+                advance(batch.row_count)
         parts.finish()
         done.row_count = parts.row_count
         deliver(delivery, parts)
-    except BaseException:
-        parts.close() if resume else parts.remove()
+    except BaseException as error:
+        if not resume:
+            parts.remove()
+            raise
+        parts.close()
+        _tell_kept(error, parts)
         raise
     parts.remove()
     return done
@@ -82,7 +91,31 @@ def _kept(bulk: Bulk, delivery: Delivery) -> tuple[str, ...]:
     return (*delivery.keys, *(name for name in bulk.kept if name not in delivery.keys))
 
 
-def _rest(table: Table, delivery: Delivery, parts: Parts, *, resume: bool) -> Iterator[Batch]:
+def _tell_kept(error: BaseException, parts: Parts) -> None:
+    if isinstance(error, PenstockError) and parts.row_count:
+        error.args = (
+            f"{error}; what is done is kept in `{parts.folder}`: the same command goes on from "
+            "there, or begins anew if it is removed",
+        )
+
+
+def _check_keys(predictions: Any, delivery: Delivery, first: int) -> None:
+    """Refuses a missing key as soon as it is there, not when all rows are done."""
+    from pyarrow import compute
+
+    for key in delivery.keys:
+        if predictions[key].null_count:
+            row = first + compute.index(predictions[key].is_null(), True).as_py()
+            raise DataError(
+                f"row {row}: the key `{key}` is missing; nothing was changed; each row needs one",
+                row=row,
+                field=key,
+            )
+
+
+def _rest(
+    table: Table, delivery: Delivery, parts: Parts, *, resume: bool
+) -> Generator[Batch, None, None]:
     """The batches that are not done yet; one at least where nothing is, if only without rows."""
     after = getattr(table.origin, "after", None)
     if not resume or after is None:
@@ -93,9 +126,26 @@ def _rest(table: Table, delivery: Delivery, parts: Parts, *, resume: bool) -> It
             f"`{table.name}` gives its rows in no certain order; to resume, name a key with --key"
         )
     table = table.of(after(delivery.keys, parts.last))
+    _check_resumable(table, delivery.keys)
+    skips, done = parts.last is not None, parts.row_count
     for batch in table.rows():
+        if skips and batch.row_count:
+            # The last row that was done comes again, unless it is gone.
+            last = [batch.rows[key][0].as_py() for key in delivery.keys]
+            skips = False
+            if last == parts.last:
+                batch, done = _tail(batch, 1), done - 1
         if batch.row_count or not parts.row_count:
-            yield replace(batch, first=batch.first + parts.row_count)
+            yield replace(batch, first=batch.first + done)
+
+
+def _check_resumable(table: Table, keys: tuple[str, ...]) -> None:
+    for key in keys:
+        found = sql_word(table.schema.field(key).type) if key in table.names else "text"
+        if found not in ("integer", "text"):
+            raise PenstockError(
+                f"the key `{key}` is a {found}; --resume goes on after a whole number or a text"
+            )
 
 
 def _beyond(batches: Iterator[Batch], done: int) -> Iterator[Batch]:
@@ -138,12 +188,13 @@ def _stamped(predictions: Any, bulk: Bulk, now: datetime) -> Any:
 # -- Where work is kept --
 
 
-def _job(table: Table, bulk: Bulk, delivery: Delivery) -> str:
+def _job(table: Table, bulk: Bulk, delivery: Delivery, *, stamped: bool) -> str:
     """What tells this job from others: the model, the rows, the target, and how."""
     facts = [
         bulk.model.digest,
         *(table.origin.stamp(), delivery.address.shown, delivery.table, delivery.keys),
-        *(list(bulk.kept), list(bulk.dropped), bulk.on_error, bulk.explained),
+        *(list(bulk.kept), list(bulk.dropped), bulk.on_error, bulk.explained, stamped),
+        repr(bulk.cast),
     ]
     if not table.origin.stamp():
         raise PenstockError(f"{table.name} cannot be read again; leave --resume out")

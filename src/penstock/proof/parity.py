@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from penstock.converters.values import Answer
@@ -44,6 +44,7 @@ class Subject:
     thresholds: Mapping[str, Sequence[float]]
     sentinels: Mapping[str, Sequence[float]]
     steps: str
+    mixed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,13 @@ def prove(subject: Subject, seed: int = 0) -> Proof:
 
     columns = oracle.example.columns
     fields = established(
-        subject.fields, columns, accepted, oracle, refuses, sentinels=subject.sentinels
+        subject.fields,
+        columns,
+        accepted,
+        oracle,
+        refuses,
+        sentinels=subject.sentinels,
+        mixed=subject.mixed,
     )
     used = [str(field.name) for field in fields if field.type != "ignored"]
     probes = [Probe(None, "typical", row) for row in rows]
@@ -194,7 +201,8 @@ def _is_close(left: float, right: float, tolerance: float, scale: float = 0.0) -
 
 def agrees(answers: Sequence[Answer], expected: Expected, given: Expected) -> bool:
     """Whether `verify` would accept what the engine gives."""
-    return all(_difference(answer, expected, given, {}) is None for answer in answers)
+    plain = (replace(answer, exponent=None) for answer in answers)
+    return all(_difference(answer, expected, given, {}) is None for answer in plain)
 
 
 def _difference(answer: Answer, expected: Expected, given: Expected, scales: Scales) -> str | None:
@@ -212,28 +220,42 @@ def _difference(answer: Answer, expected: Expected, given: Expected, scales: Sca
         )
     names = answer.names or (answer.name,)
     tops = scales.get(answer.name) or [0.0] * len(elements)
+    tolerance = _tolerance(answer, expected)
     for name, left, right, scale in zip(names, elements, wanted, tops, strict=True):
-        if not _same(left, right, answer.tolerance, scale):
+        if not _same(left, right, tolerance, scale):
             return (
                 f"output `{answer.name}` (`{name}`) is {left!r}; the source library answers "
-                f"{right!r} (tolerance {answer.tolerance:g})"
+                f"{right!r} (tolerance {tolerance:g})"
             )
     return None
 
 
+# The largest exponent of a finite float32, for which tolerances of exponentials are meant.
+_LARGEST_EXPONENT = 89.0
+
+
+def _tolerance(answer: Answer, expected: Expected) -> float:
+    """The tolerance in this row: larger where it is of exponentials of larger numbers."""
+    if answer.exponent is None:
+        return answer.tolerance
+    largest = max((abs(x) for x in _numbers(expected[answer.exponent])), default=0.0)
+    return answer.tolerance * max(1.0, largest / _LARGEST_EXPONENT)
+
+
 def _is_tie(answer: Answer, answers: Sequence[Answer], expected: Expected, scales: Scales) -> bool:
-    """Whether rounding may decide the label: its two numbers are within their tolerance."""
+    """Whether rounding may decide the label: the scores that decide are within their tolerance."""
     deciding = next((other for other in answers if other.name == answer.decided_by), None)
     if deciding is None:
         return False
-    scores = _numbers(expected[deciding.name])
-    if answer.decided_at is not None:
-        place, second = answer.decided_at
-        first = scores[place]
-    else:
-        first, second = sorted([*scores, 0.0] if len(scores) == 1 else scores)[-2:]
+    first, second = (answer.rivals or _largest)(_numbers(expected[deciding.name]))
     scale = max([0.0, *(scales.get(deciding.name) or ())])
     return _is_close(first, second, deciding.tolerance, scale)
+
+
+def _largest(scores: Sequence[float]) -> tuple[float, float]:
+    """The two largest, or the only one and zero."""
+    first, second = sorted([*scores, 0.0] if len(scores) == 1 else scores)[-2:]
+    return first, second
 
 
 def _overflows(answers: Sequence[Answer], expected: Expected, row: Row) -> bool:

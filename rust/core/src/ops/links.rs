@@ -97,6 +97,28 @@ impl Lower for Softmax {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct ExpNormalize {
+    precision: Precision,
+}
+
+impl Lower for ExpNormalize {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
+        let input = lowering.one(inputs)?;
+        let function = match self.precision {
+            Precision::F64 => RowFunction::ExpNormalize,
+            Precision::F32 => RowFunction::ExpNormalizeF32,
+        };
+        let (sources, targets) = registers(lowering, &input, input.len())?;
+        Ok(push(lowering, RowStep { sources, targets, function }))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Complement {
     precision: Precision,
 }
@@ -139,6 +161,8 @@ enum RowFunction {
     SigmoidF32,
     Softmax,
     SoftmaxF32,
+    ExpNormalize,
+    ExpNormalizeF32,
     Proportion,
 }
 
@@ -159,6 +183,10 @@ impl Step for RowStep {
                 RowFunction::SigmoidF32 => values.iter_mut().for_each(sigmoid_f32),
                 RowFunction::Softmax => softmax(&mut values),
                 RowFunction::SoftmaxF32 => softmax_f32(&mut values),
+                RowFunction::ExpNormalize => exp_normalize(&mut values, |x| x),
+                RowFunction::ExpNormalizeF32 => {
+                    exp_normalize(&mut values, |x| f64::from(x as f32));
+                }
                 RowFunction::Proportion => proportion(&mut values),
             }
             for (target, value) in self.targets.iter().zip(&values) {
@@ -210,10 +238,58 @@ fn softmax_f32(values: &mut [f64]) {
     }
 }
 
+/// scikit-learn `utils/_array_api.py`, `_logsumexp`, and the exponential of what is above it; each step is rounded.
+fn exp_normalize(values: &mut [f64], rounded: impl Fn(f64) -> f64) {
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let shift = if most.is_finite() { most } else { 0.0 };
+    let (mut count, mut sum) = (0.0, 0.0);
+    for value in values.iter() {
+        if *value == most {
+            count += 1.0;
+        } else {
+            sum = rounded(sum + rounded(rounded(*value - shift).exp()));
+        }
+    }
+    let share = if sum == 0.0 { sum } else { rounded(sum / count) };
+    let logs = rounded(rounded(share.ln_1p()) + rounded(f64::ln(count)));
+    let total = rounded(logs + most);
+    for value in values {
+        *value = rounded(rounded(*value - total).exp());
+    }
+}
+
 fn proportion(values: &mut [f64]) {
     let sum: f64 = values.iter().sum();
     let count = values.len() as f64;
     for value in values {
         *value = if sum == 0.0 { 1.0 / count } else { *value / sum };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::exp_normalize;
+
+    fn shares(mut values: Vec<f64>) -> Vec<f64> {
+        exp_normalize(&mut values, |x| x);
+        values
+    }
+
+    #[test]
+    fn shares_of_small_logarithms_add_up_to_one() {
+        let given = shares(vec![0.5f64.ln(), 0.25f64.ln(), 0.25f64.ln()]);
+        for (share, wanted) in given.iter().zip([0.5, 0.25, 0.25]) {
+            assert!((share - wanted).abs() < 1e-15);
+        }
+    }
+
+    #[test]
+    fn large_logarithms_that_are_equal_leave_no_room_for_their_number() {
+        assert_eq!(shares(vec![-1e76, -1e76, -2e76]), [1.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn nothing_is_known_of_infinite_logarithms() {
+        assert!(shares(vec![f64::NEG_INFINITY; 2]).iter().all(|share| share.is_nan()));
     }
 }

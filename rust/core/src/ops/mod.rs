@@ -1,14 +1,22 @@
 //! The operators of the graph: one list, from which parsing, versions and completeness tests are made.
 
 mod binning;
+mod blending;
+mod calibrating;
 mod composing;
 mod deciding;
+mod deriving;
+mod distances;
 mod encoding;
 mod expanding;
 mod imputing;
 mod linear;
 mod links;
+mod measuring;
 mod scaling;
+mod tables;
+mod texts;
+mod times;
 mod trees;
 
 use crate::error::ArtifactError;
@@ -53,30 +61,58 @@ operators! {
     "argmax", 1, deciding::Argmax;
     "arithmetic", 1, scaling::Arithmetic;
     "binarize", 1, binning::Binarize;
+    "change_case", 1, texts::ChangeCase;
+    "choose", 1, deriving::Choose;
     "clip", 1, scaling::Clip;
+    "combine", 1, deriving::Combine;
+    "compare_text", 1, measuring::CompareText;
     "complement", 1, links::Complement;
     "concat", 1, composing::Concat;
     "constant", 1, composing::Constant;
+    "constant_text", 1, texts::ConstantText;
+    "count_words", 1, measuring::CountWords;
     "digitize", 1, binning::Digitize;
+    "distance", 1, distances::Distance;
     "encode_number", 1, encoding::EncodeNumber;
     "encode_text", 1, encoding::EncodeText;
+    "exp_normalize", 1, links::ExpNormalize;
+    "extract_text", 1, texts::ExtractText;
+    "find_text", 1, measuring::FindText;
+    "floor_time", 1, times::FloorTime;
+    "hash_bucket", 1, measuring::HashBucket;
     "impute", 1, imputing::Impute;
     "impute_text", 1, imputing::ImputeText;
     "indicate_missing", 1, imputing::IndicateMissing;
+    "interpolate", 1, calibrating::Interpolate;
+    "join_text", 1, texts::JoinText;
     "linear", 1, linear::Linear;
     "linear_f32", 1, linear::LinearF32;
     "link", 1, links::Link;
     "lookup", 1, encoding::Lookup;
+    "lookup_text", 1, tables::LookupText;
     "map", 1, scaling::MapFunction;
+    "match_text", 1, measuring::MatchText;
+    "math", 1, deriving::Math;
+    "measure_text", 1, measuring::MeasureText;
     "normalize", 1, scaling::Normalize;
     "one_hot", 1, encoding::OneHot;
+    "pair_codes", 1, tables::PairCodes;
+    "parse_time", 1, times::ParseTime;
+    "part_text", 1, texts::PartText;
     "products", 1, expanding::Products;
     "proportion", 1, links::Proportion;
+    "replace_text", 1, texts::ReplaceText;
     "require", 1, imputing::Require;
+    "round", 1, deriving::Round;
     "select", 1, composing::Select;
     "sigmoid_f32", 1, links::SigmoidF32;
+    "slice_text", 1, texts::SliceText;
     "softmax", 1, links::Softmax;
+    "strip_text", 1, texts::StripText;
+    "sum", 1, blending::Sum;
+    "time_part", 1, times::TimePart;
     "trees", 1, trees::Trees;
+    "zone_time", 1, times::ZoneTime;
 }
 
 /// Lowers one node; the error names the node and its operator.

@@ -37,7 +37,7 @@ def test_train_writes_an_artifact_and_shows_what_it_did(folder, capfd):
 
 def test_options_are_the_settings_of_a_recipe(folder, capfd):
     options = ("--algorithm", "glm", "--drop", "heavy,month", "--folds", "3", "--name", "mine")
-    lines = ("--set", "parameters.C=0.5", "--set", "threshold={rate=0.1}")
+    lines = ("--set", "parameters.alpha=0.5", "--set", "threshold={rate=0.1}")
     code, _, err = run(
         capfd, "train", "flights.csv", "--target", "late", *options, *lines, "-o", "x.penstock"
     )
@@ -50,7 +50,7 @@ def test_options_are_the_settings_of_a_recipe(folder, capfd):
         "algorithm": "glm",
         "name": "mine",
         "drop": ["heavy", "month"],
-        "parameters": {"C": 0.5},
+        "parameters": {"alpha": 0.5},
         "folds": 3,
         "threshold": {"rate": 0.1},
     }

@@ -12,6 +12,7 @@ __all__ = ["ENTRY_POINTS", "FAMILIES", "supported", "table"]
 
 # One module each; a module imports no ML library before one of its functions is called.
 FAMILIES: tuple[str, ...] = (
+    "adjusting",
     "bayes",
     "binning",
     "blending",

@@ -7,6 +7,7 @@ from typing import Any
 
 from penstock.converters import supported
 from penstock.errors import PenstockError
+from penstock.training.generalized import generalized
 from penstock.training.recipe import Recipe
 from penstock.training.tasks import Task
 
@@ -40,13 +41,15 @@ class Algorithm:
 def estimator(recipe: Recipe, task: Task, row_count: int) -> Any:
     """The library's estimator with the defaults and the parameters of the recipe, not fitted.
 
+    Its `fit` gives what answers.
+
     Raises `PenstockError` for an algorithm that cannot, or whose result does not convert.
     """
     chosen = algorithm(recipe.algorithm, task)
+    if recipe.algorithm == "glm" and task.kind != "multiclass":
+        return generalized(recipe, task, row_count)
     parameters = dict(recipe.parameters)
     name = chosen.classes[task.kind]
-    if recipe.algorithm == "glm" and "family" in parameters:
-        name = _family(parameters.pop("family"), task)
     module, _, attribute = name.rpartition(".")
     try:
         kind = getattr(import_module(module), attribute)
@@ -93,17 +96,6 @@ def _same(public: str, converted: str) -> bool:
     """`lightgbm.LGBMClassifier` and `lightgbm.sklearn.LGBMClassifier` are one class."""
     library, _, cls = public.partition(".")
     return converted.startswith(f"{library}.") and converted.endswith(f".{cls.split('.')[-1]}")
-
-
-def _family(family: Any, task: Task) -> str:
-    if family not in _FAMILIES:
-        raise PenstockError(
-            f"`parameters`: `family` is {family!r}; it must be one of "
-            + ", ".join(f"`{each}`" for each in _FAMILIES)
-        )
-    if task.classifies != (family == "binomial"):
-        raise PenstockError(f"`parameters`: `family` {family!r} does not fit a {task.kind} target")
-    return _FAMILIES[family]
 
 
 def _threads(rows: int, recipe: Recipe) -> int | None:
@@ -155,12 +147,7 @@ def _forest(task: Task, rows: int, recipe: Recipe) -> Parameters:
 
 
 def _glm(task: Task, rows: int, recipe: Recipe) -> Parameters:
-    # Each estimator takes of these what it has.
-    return {
-        "max_iter": 300,
-        "random_state": recipe.seed,
-        "alpha": 1.0 if task.kind == "regression" else 1e-4,
-    }
+    return {"max_iter": 300, "random_state": recipe.seed}
 
 
 def _deep(task: Task, rows: int, recipe: Recipe) -> Parameters:
@@ -180,13 +167,6 @@ def _both(classifier: str, regressor: str, count: str | None = None) -> dict[str
     }
 
 
-_FAMILIES = {
-    "gaussian": "sklearn.linear_model.Ridge",
-    "binomial": "sklearn.linear_model.LogisticRegression",
-    "poisson": "sklearn.linear_model.PoissonRegressor",
-    "gamma": "sklearn.linear_model.GammaRegressor",
-    "tweedie": "sklearn.linear_model.TweedieRegressor",
-}
 _WITHOUT_TARGET = {
     "kmeans": "sklearn.cluster.KMeans",
     "isolation": "sklearn.ensemble.IsolationForest",
@@ -205,7 +185,12 @@ TABLE: Mapping[str, Algorithm] = {
         imputes=True,
     ),
     "glm": Algorithm(
-        _both(_FAMILIES["binomial"], _FAMILIES["gaussian"], _FAMILIES["poisson"]),
+        # What it is answered by; of two classes and of numbers it is fitted by glum.
+        _both(
+            "sklearn.linear_model.LogisticRegression",
+            "sklearn.linear_model.Ridge",
+            "sklearn.linear_model.PoissonRegressor",
+        ),
         _glm,
         dense=True,
     ),

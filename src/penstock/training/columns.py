@@ -24,7 +24,10 @@ _DATE = re.compile(r"\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?[./]\d\d?[./]\d{4}( .*)?")
 
 @dataclass(frozen=True)
 class Feature:
-    """A column: its type, what is made of it (`number`, `levels` or `drop`), why, what is odd."""
+    """A column: its type, what is made of it, why, what is odd.
+
+    It becomes `number`, `levels` or `offset`, or is left out, `drop`.
+    """
 
     name: str
     type: str
@@ -73,12 +76,14 @@ def proposed(rows: Any, target: Any, task: Task, recipe: Recipe) -> tuple[Featur
         elif name in recipe.features:
             said = recipe.features[name]
             feature = replace(feature, treatment=said, reason="as said", warning="")
+        elif name == recipe.offset:
+            feature = replace(feature, treatment="offset", reason="as said", warning="")
         elif name in helpers and name is not None:
             feature = replace(feature, treatment="drop", reason=helpers[name], warning="")
-        if feature.treatment != "drop":
+        if feature.treatment in ("number", "levels"):
             feature = _watched(feature, rows[name], target, task, recipe)
         found.append(feature)
-    if all(feature.treatment == "drop" for feature in found):
+    if all(feature.treatment in ("drop", "offset") for feature in found):
         reasons = "; ".join(f"`{each.name}`: {each.reason}" for each in found[:5])
         raise DataError(
             f"no column is left to learn from ({reasons}); say what to do with one by `features`"
@@ -90,7 +95,9 @@ def _check_names(rows: Any, recipe: Recipe) -> None:
     named: list[tuple[str | None, str]] = [(name, "drop") for name in recipe.drop]
     named += [(name, "features") for name in recipe.features]
     named += [(name, "monotone") for name in recipe.monotone]
+    named += [(name, "interactions") for group in recipe.interactions or () for name in group]
     named += [(recipe.weight, "weight"), (recipe.split_column, "split_column")]
+    named += [(recipe.offset, "offset")]
     for name, setting in named:
         if name is not None and name not in rows.columns:
             raise PenstockError(

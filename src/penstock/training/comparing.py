@@ -32,7 +32,11 @@ class Difference:
     @property
     def worse(self) -> bool:
         """Whether the whole interval says that the second is worse."""
-        return self.high < 0 if self.metric in (*LARGER, "precision", "recall") else self.low > 0
+        return (
+            self.high < 0
+            if self.metric in (*LARGER, "precision", "recall", "coverage")
+            else self.low > 0
+        )
 
 
 @dataclass(frozen=True)
@@ -174,24 +178,21 @@ def _differences(
     count = len(found[0].truth)
     random = numpy.random.default_rng(seed)
     times = RESAMPLES if count < MANY_ROWS else FEWER_RESAMPLES
-    gaps: dict[str, list[float]] = {name: [] for name in first}
+    # Only one of them may have intervals.
+    names = [name for name in first if name in second]
+    gaps: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(times):
         chosen = random.integers(0, count, count)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            pair = [measured(_chosen(each, chosen), task, cut) for each, cut in pairs]
+            pair = [measured(each.chosen(chosen), task, cut) for each, cut in pairs]
         for name in gaps:
             gaps[name].append(pair[1][name] - pair[0][name])
     ends = {name: numpy.nanquantile(gap, (0.025, 0.975)) for name, gap in gaps.items()}
     return tuple(
         Difference(name, first[name], second[name], float(ends[name][0]), float(ends[name][1]))
-        for name in first
+        for name in names
     )
-
-
-def _chosen(found: Predictions, rows: Any) -> Predictions:
-    weights = None if found.weights is None else found.weights[rows]
-    return Predictions(found.truth[rows], found.scores[rows], weights)
 
 
 def _disagreement(found: Sequence[Predictions], cuts: Sequence[float | None], task: Task) -> float:

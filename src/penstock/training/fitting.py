@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.errors import PenstockError
+from penstock.training.adjusting import OffsetRegressor
 from penstock.training.algorithms import algorithm, estimator
 from penstock.training.columns import Feature, used
 from penstock.training.recipe import Recipe
 from penstock.training.tasks import Task
 
-__all__ = ["Fit", "Fitted", "check_labels", "columns_of"]
+__all__ = ["Fit", "Fitted", "check_able", "columns_of"]
 
 PATIENCE = 25
 # Rarer levels are one together, and so is whatever lies beyond this many.
@@ -56,8 +57,10 @@ class Fit:
         start = time.monotonic()
         model = estimator(recipe, self.task, len(learning))
         chosen = algorithm(recipe.algorithm, self.task)
+        check_able(self.task, recipe, proposed=self.steps is None)
         _constrain(model, recipe, self.features)
-        check_labels(self.task, recipe)
+        if recipe.offset is not None and recipe.algorithm == "gbm":
+            model = OffsetRegressor(model, _link(model))
         columns = self._columns(recipe)
         with warnings.catch_warnings():
             # Of parameters and convergence, which the metrics tell better.
@@ -68,7 +71,7 @@ class Fit:
                 options["sample_weight"] = self.weights[learning]
             if chosen.stops and validation is not None:
                 options |= self._stopping(recipe, model, columns, validation)
-            model.fit(made, self.target.iloc[learning].to_numpy(), **options)
+            model = model.fit(made, self.target.iloc[learning].to_numpy(), **options)
         trees = _trees(model) if chosen.stops and validation is not None else None
         if hasattr(model, "n_jobs"):
             # The last bits of a forest's answers differ from call to call with more jobs.
@@ -129,6 +132,8 @@ def columns_of(features: Sequence[Feature], recipe: Recipe, task: Task) -> Any:
         )
     parts = [("numbers", numbers, used(features, "number"))]
     parts.append(("levels", levels, used(features, "levels")))
+    # The last column, where whatever adds it looks for it.
+    parts.append(("offset", "passthrough", used(features, "offset")))
     return ColumnTransformer([part for part in parts if part[2]])
 
 
@@ -140,26 +145,47 @@ def _joined(columns: Any, model: Any) -> Any:
 
 
 def _constrain(model: Any, recipe: Recipe, features: Sequence[Feature]) -> None:
-    directions = {name: way for name, way in recipe.monotone.items() if way}
-    if not directions:
-        return
-    if recipe.algorithm not in ("gbm", "xgboost"):
-        raise PenstockError(
-            f'`monotone`: algorithm "{recipe.algorithm}" cannot; `gbm` and `xgboost` can'
-        )
+    """Tells a booster by the places of the columns that the first step makes."""
     numbers, levels = used(features, "number"), used(features, "levels")
+    columns = [*numbers, *levels]
+    directions = {name: way for name, way in recipe.monotone.items() if way}
     for name in directions:
         if name not in numbers:
             raise PenstockError(
                 f"`monotone`: `{name}` is no number that the model reads; it has to be one"
             )
-    # In the order of the columns that the first step makes.
-    constraints = [directions.get(name, 0) for name in (*numbers, *levels)]
-    model.set_params(monotone_constraints=tuple(constraints))
+    if directions:
+        ways = tuple(directions.get(name, 0) for name in columns)
+        model.set_params(monotone_constraints=ways)
+    if recipe.interactions:
+        groups = [list(group) for group in recipe.interactions]
+        left_out = next((name for group in groups for name in group if name not in columns), None)
+        if left_out is not None:
+            raise PenstockError(f"`interactions`: `{left_out}` is no column that the model reads")
+        named = {name for group in groups for name in group}
+        # A column that is in no group meets none; LightGBM would not use it at all.
+        groups += [[name] for name in columns if name not in named]
+        places = [[columns.index(name) for name in group] for group in groups]
+        # XGBoost takes places as a text only, and names otherwise.
+        told = str(places) if recipe.algorithm == "xgboost" else places
+        model.set_params(interaction_constraints=told)
 
 
-def check_labels(task: Task, recipe: Recipe) -> None:
-    """Raises `PenstockError` for classes that the library of the recipe cannot take."""
+def check_able(task: Task, recipe: Recipe, *, proposed: bool = True) -> None:
+    """Raises `PenstockError` for what the algorithm of the recipe cannot do.
+
+    `proposed`: whether the features are those that are proposed, not steps of one's own.
+    """
+    boosters = ("gbm", "xgboost")
+    able = {"monotone": boosters, "interactions": boosters, "offset": ("gbm", "glm")}
+    for setting, algorithms in able.items():
+        if not getattr(recipe, setting):
+            continue
+        if recipe.algorithm not in algorithms:
+            names = " and ".join(f"`{each}`" for each in algorithms)
+            raise PenstockError(f'`{setting}`: algorithm "{recipe.algorithm}" cannot; {names} can')
+        if not proposed:
+            raise PenstockError(f"`{setting}` goes with the proposed features, not with `steps`")
     if (
         recipe.algorithm == "xgboost"
         and task.classifies
@@ -171,7 +197,13 @@ def check_labels(task: Task, recipe: Recipe) -> None:
         )
 
 
+def _link(model: Any) -> str:
+    """The inverse of the link of LightGBM's objective."""
+    return "exp" if model.objective in ("poisson", "gamma", "tweedie") else "identity"
+
+
 def _trees(model: Any) -> int:
+    model = getattr(model, "regressor", model)
     if hasattr(model, "best_iteration_"):  # LightGBM counts from 1, and has 0 for all
         return int(model.best_iteration_) or int(model.n_estimators)
     return int(model.best_iteration) + 1

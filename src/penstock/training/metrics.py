@@ -25,12 +25,19 @@ class Predictions:
     """What was so and what was predicted, row by row.
 
     `scores`: the probability of the positive class, a column of probabilities per class, or the
-    predicted numbers.
+    predicted numbers. `ends`: lower and upper end of the interval around each number.
     """
 
     truth: Any
     scores: Any
     weights: Any = None
+    ends: tuple[Any, Any] | None = None
+
+    def chosen(self, rows: Any) -> "Predictions":
+        """Those of the rows at these positions."""
+        weights = None if self.weights is None else self.weights[rows]
+        ends = None if self.ends is None else (self.ends[0][rows], self.ends[1][rows])
+        return Predictions(self.truth[rows], self.scores[rows], weights, ends)
 
 
 def predictions(model: Any, rows: Any, truth: Any, task: Task, weights: Any = None) -> Predictions:
@@ -39,7 +46,11 @@ def predictions(model: Any, rows: Any, truth: Any, task: Task, weights: Any = No
 
     answers = model.predict(rows)
     if not task.classifies:
-        return Predictions(numpy.asarray(truth, "float64"), answers["value"].to_numpy(), weights)
+        ends = None
+        if {"lower", "upper"} <= set(answers.columns):
+            ends = (answers["lower"].to_numpy(), answers["upper"].to_numpy())
+        values = answers["value"].to_numpy()
+        return Predictions(numpy.asarray(truth, "float64"), values, weights, ends)
     columns = [name for name in answers.columns if name.startswith("probability_")]
     if not columns:
         raise PenstockError("the model answers with no probability, so it cannot be judged")
@@ -114,6 +125,11 @@ def _numbers(found: Predictions, task: Task, threshold: float | None) -> dict[st
         means = numpy.maximum(found.scores, _SMALLEST)
         deviance = metrics.mean_poisson_deviance(found.truth, means, **weighted)
         told = {"poisson_deviance": float(deviance), **told}
+    if found.ends is not None:
+        lower, upper = found.ends
+        inside = (lower <= found.truth) & (found.truth <= upper)
+        told["coverage"] = float(numpy.average(inside, weights=found.weights))
+        told["width"] = float(numpy.average(upper - lower, weights=found.weights))
     return told
 
 

@@ -65,6 +65,7 @@ def prepared(data: Any, recipe: Recipe, tell: Listener) -> Prepared:
         tell(Event("warning", warning))
     estimate = memory.check(learned, features, recipe)
     tell(_plan(parts, features, estimate))
+    _check_offset(rows, recipe, task)
     by_row = _row_weights(rows, recipe)
     weights = _with_classes(by_row, target, task, recipe)
     return Prepared(rows, target, task, parts, features, weights, by_row, tuple(warnings))
@@ -102,6 +103,21 @@ def _plan(parts: Parts, features: tuple[Feature, ...], estimate: int) -> Event:
         f"about {estimate / 1e9:.2g} GB of memory",
         {"learning": rows[0], "validation": rows[1], "holdout": rows[2], "bytes": estimate},
     )
+
+
+def _check_offset(rows: Any, recipe: Recipe, task: Task) -> None:
+    import numpy
+    from pandas.api import types
+
+    if recipe.offset is None:
+        return
+    if task.classifies:
+        raise PenstockError(f"`offset`: the task is {task.kind}; it is for numbers and counts")
+    column = rows[recipe.offset]
+    if not types.is_numeric_dtype(column):
+        raise DataError(f"`offset`: column `{recipe.offset}` holds no numbers")
+    if not numpy.isfinite(column.to_numpy(dtype="float64", na_value=numpy.nan)).all():
+        raise DataError(f"`offset`: column `{recipe.offset}` has values missing or infinite")
 
 
 def _row_weights(rows: Any, recipe: Recipe) -> Any:

@@ -20,14 +20,8 @@ TREATMENTS = ("number", "levels", "drop")
 
 # Settings that people look for here, and why there are none.
 ABSENT = {
-    "offset": "no artifact can add an offset to what it predicts yet; predict a rate, with the "
-    "exposure as `weight`",
     "calibration": "calibrated classifiers do not convert yet; `gbm` and `glm` minimize the log "
     "loss, and the report shows how well they are calibrated",
-    "intervals": "a model with intervals does not convert yet; train one model for each quantile: "
-    '`algorithm="gbm", parameters={"objective": "quantile", "alpha": 0.9}`',
-    "interactions": "interaction constraints are a parameter of the library: "
-    '`parameters={"interaction_constraints": [[0, 1], [2]]}`',
 }
 
 Mappings = Mapping[str, Any]
@@ -86,8 +80,22 @@ class Recipe:
         0, "Cross-validate in so many folds first; 0 for none.", "integer", minimum=0, maximum=100
     )
     weight: str | None = _set(None, "Column with the weight of each row.")
+    offset: str | None = _set(
+        None, "Column that is added to the raw score, of counts to its logarithm; gbm, glm."
+    )
     class_weight: Any = _set(None, '"balanced", or a weight by class.', "any")
     monotone: Mappings = _mapping("1 (rising) or -1 (falling) by column; trees of gbm, xgboost.")
+    interactions: Any = _set(
+        None,
+        "Groups of columns that may meet in one tree, as lists of names; gbm, xgboost.",
+        "any",
+    )
+    intervals: Any = _set(
+        None,
+        "Share of the truth that an interval around the number is to hold, as 0.9, or "
+        '{coverage = 0.9, method = "quantiles"}.',
+        "any",
+    )
     threshold: Any = _set(
         "f1",
         'How to choose the threshold: "f1", {rate = 0.1} (share of rows above it), or '
@@ -129,6 +137,7 @@ class Recipe:
                 raise PenstockError(
                     f"`monotone`: {direction!r} for `{column}`; it must be 1, -1 or 0"
                 )
+        _check_groups(self.interactions)
         if self.split in ("time", "group") and not self.split_column:
             raise PenstockError(
                 f'`split` is "{self.split}", which needs `split_column`: the column to split by'
@@ -205,6 +214,19 @@ def _check(name: str, value: Any, setting: Setting) -> None:
         raise PenstockError(f"`{name}` is {value!r}; it must be one of {_quoted(setting.choices)}")
     if setting.kind != "any" and isinstance(value, (int, float)):
         _check_limits(name, value, setting)
+
+
+def _check_groups(groups: Any) -> None:
+    lists = (list, tuple)
+    if groups is None or (
+        isinstance(groups, lists)
+        and all(isinstance(group, lists) and group for group in groups)
+        and all(isinstance(name, str) for group in groups for name in group)
+    ):
+        return
+    raise PenstockError(
+        f'`interactions` is {groups!r}; it must be lists of columns, as [["hour", "month"]]'
+    )
 
 
 def _check_limits(name: str, value: float, setting: Setting) -> None:

@@ -101,7 +101,7 @@ def _data(result: Result) -> str:
         (
             each.name,
             each.type,
-            {"drop": "left out", "levels": "levels", "number": "number"}[each.treatment],
+            {"drop": "left out"}.get(each.treatment, each.treatment),
             each.reason,
             f"{each.levels:,}",
             f"{each.missing:.1%}",

@@ -96,7 +96,9 @@ class Result:
             )
         lines += ["", f"metrics on {len(self.holdout.truth):,} held-out rows"]
         for name, value in self.metrics.items():
-            order = "" if name in (*LARGER, "precision", "recall") else "  (less is better)"
+            order = (
+                "" if name in (*LARGER, "precision", "recall", "coverage") else "  (less is better)"
+            )
             lines.append(f"  {name:<18} {value:.4f}{order}")
         if self.threshold is not None:
             lines.append(f"  at the threshold   {self.threshold:.4f}")

@@ -11,6 +11,7 @@ from penstock.model import Model
 from penstock.training.crossing import CrossValidation, asked
 from penstock.training.events import Event, Listener, silent
 from penstock.training.fitting import Fit, Fitted
+from penstock.training.intervals import intervals
 from penstock.training.metrics import PRIMARY, Predictions, measured, predictions
 from penstock.training.preparing import Prepared, prepared
 from penstock.training.recipe import Recipe
@@ -87,14 +88,18 @@ def finished(fit: Fit, found: Prepared, recipe: Recipe, tell: Listener) -> Resul
     """The model of a recipe: cross-validated if it says so, fitted, converted, judged."""
     start = time.monotonic()
     check_threshold(recipe.threshold)
+    wide = intervals(recipe, found.task.kind)
     checked = CrossValidation(fit, found, recipe, tell).run() if recipe.folds else None
     fitted = _fitted(fit, found, recipe, checked.trees if checked else None)
     trees = fitted.trees
     tell(Event("step", f"fitted `{recipe.algorithm}`{_of(trees)} in {fitted.seconds:.1f} s"))
     unseen = checked.pooled if checked else asked(fitted.pipeline, found, found.parts.validation)
-    pipeline, threshold = fitted.pipeline, _threshold(found, recipe, unseen)
+    threshold = _threshold(found, recipe, unseen)
+    pipeline = fitted.pipeline
     if threshold is not None:
         pipeline = decided(pipeline, threshold, found.task)
+    if wide is not None:
+        pipeline = wide.around(pipeline, unseen, fit, found, recipe)
     judged: list[Predictions] = []
 
     def told(model: Model) -> dict[str, Any]:
@@ -109,20 +114,15 @@ def finished(fit: Fit, found: Prepared, recipe: Recipe, tell: Listener) -> Resul
         version=recipe.version,
         provenance=told,
     )
-    holdout = judged[0]
-    metrics = measured(holdout, found.task, threshold)
-    name = PRIMARY[found.task.kind]
-    text = (
-        f"converted and proved; {name} {metrics[name]:.4f} on {len(holdout.truth):,} held-out rows"
-    )
-    tell(Event("model", text, dict(metrics)))
+    metrics = measured(judged[0], found.task, threshold)
+    tell(_done(metrics, found))
     return Result(
         model=model,
         pipeline=pipeline,
         recipe=recipe,
         prepared=found,
         metrics=metrics,
-        holdout=holdout,
+        holdout=judged[0],
         threshold=threshold,
         trees=trees,
         seconds=time.monotonic() - start,
@@ -133,6 +133,12 @@ def finished(fit: Fit, found: Prepared, recipe: Recipe, tell: Listener) -> Resul
 
 def _of(trees: int | None) -> str:
     return "" if trees is None else f", {trees} trees"
+
+
+def _done(metrics: Mapping[str, float], found: Prepared) -> Event:
+    name, rows = PRIMARY[found.task.kind], len(found.parts.holdout)
+    text = f"converted and proved; {name} {metrics[name]:.4f} on {rows:,} held-out rows"
+    return Event("model", text, dict(metrics))
 
 
 def _judged(model: Model, found: Prepared) -> Predictions:

@@ -10,7 +10,7 @@ from penstock.errors import PenstockError
 from penstock.training.algorithms import estimator
 from penstock.training.crossing import CrossValidation, asked
 from penstock.training.events import Event, Listener
-from penstock.training.fitting import Fit, check_labels
+from penstock.training.fitting import Fit, check_able
 from penstock.training.metrics import LARGER, PRIMARY, measured
 from penstock.training.preparing import Prepared
 from penstock.training.recipe import Recipe
@@ -122,7 +122,7 @@ class Search:
             recipe = self.recipe.but(algorithm=name, parameters={})
             try:
                 estimator(recipe, self.found.task, len(self.found.parts.learning))
-                check_labels(self.found.task, recipe)
+                check_able(self.found.task, recipe, proposed=self.fit.steps is None)
                 able.append(name)
             except PenstockError as error:
                 reasons.append(str(error))
@@ -247,9 +247,12 @@ def _forest(choose: _Choices, found: Prepared) -> dict[str, Any]:
 
 
 def _glm(choose: _Choices, found: Prepared) -> dict[str, Any]:
-    if found.task.classifies:
+    if found.task.kind == "multiclass":
         return {"C": choose.number("C", 1e-3, 100.0, log=True)}
-    return {"alpha": choose.number("alpha", 1e-5, 100.0, log=True)}
+    return {
+        "alpha": choose.number("alpha", 1e-7, 1e-1, log=True),
+        "l1_ratio": choose.number("l1_ratio", 0.0, 1.0),
+    }
 
 
 def _deep(choose: _Choices, found: Prepared) -> dict[str, Any]:

@@ -68,6 +68,8 @@ class Address:
             raise
         except Exception as error:
             reason = self.scrub(error).rstrip(".;") or type(error).__name__
+            if isinstance(error, FileNotFoundError):
+                reason = "there is no such file"
             raise PenstockError(f"`{self.shown}`: {reason}; {advice}") from None
 
 

@@ -26,7 +26,7 @@ REMOTE = {
     "s3": ("s3fs", "s3"),
     "gs": ("gcsfs", "gs"),
     "gcs": ("gcsfs", "gs"),
-    "hdfs": ("pyarrow", "data"),
+    "hdfs": ("pyarrow", "sources"),
 }
 # A letter alone is a drive of Windows.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.]+):")

@@ -1,6 +1,7 @@
-"""What `penstock predict --to` takes: memory against the number of rows, time by target."""
+"""What `penstock predict --to` takes: memory against the number of rows, work by target."""
 
 import contextlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -50,7 +51,7 @@ def targets() -> list[Target]:
 
 
 def section(effort: "Effort") -> str:
-    """Peaks and times of fresh processes, rows from a Parquet file."""
+    """Peaks and work of fresh processes, rows from a Parquet file."""
     from bench.table import table
 
     cells = []
@@ -77,11 +78,12 @@ def section(effort: "Effort") -> str:
                     f"{many[1] / least:.1f}",
                 ]
             )
-    titles = ["target", f"peak, {FEW:,} rows", f"peak, {MANY:,} rows", "ratio", "time"]
+    titles = ["target", f"peak, {FEW:,} rows", f"peak, {MANY:,} rows", "ratio", "work"]
     about = (
         f"`penstock predict --to` of rows in a Parquet file, by {TREES} trees of LightGBM: the "
-        "peak of the resident set of the command, in fresh processes; the time for the larger "
-        "number of rows is that of the Parquet folder, so many times. Servers are not counted."
+        "peak of the resident set of the command, in fresh processes, and the seconds of "
+        "processors that the larger number of rows takes against those of the Parquet folder. "
+        "Servers are not counted."
     )
     return f"## Predictions into tables\n\n{about}\n\n{table(titles, cells)}\n"
 
@@ -134,15 +136,14 @@ def _started(server: Callable[[], Any] | None) -> Iterator[str]:
 
 
 def _run(command: list[str], folder: Path) -> tuple[int, float]:
-    start = time.perf_counter()
     with open(folder / "said", "w+") as said:
         process = subprocess.Popen(command, cwd=folder, stderr=said)
-        peak = 0
+        peak, seconds = 0, 0.0
         # Not by `wait4`, whose peak has that of the process that started it in it.
         while process.poll() is None:
-            peak = max(peak, _peak(process.pid))
+            with contextlib.suppress(OSError, StopIteration, IndexError):
+                peak, seconds = _used(Path("/proc") / str(process.pid))
             time.sleep(0.02)
-        seconds = time.perf_counter() - start
         said.seek(0)
         if process.returncode:
             raise RuntimeError(
@@ -151,12 +152,13 @@ def _run(command: list[str], folder: Path) -> tuple[int, float]:
     return peak, seconds
 
 
-def _peak(process: int) -> int:
-    """Bytes that a process has had in memory at most so far; 0 if it is gone."""
-    with contextlib.suppress(OSError, StopIteration):
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
-        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
-    return 0
+def _used(process: Path) -> tuple[int, float]:
+    """Bytes that a process has had in memory at most so far, and seconds of processors."""
+    lines = (process / "status").read_text().splitlines()
+    peak = int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
+    # Behind the name, which may have spaces, as proc(5) has it.
+    figures = (process / "stat").read_text().rpartition(")")[2].split()
+    return peak, (int(figures[11]) + int(figures[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

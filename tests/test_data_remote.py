@@ -166,8 +166,16 @@ def test_what_is_not_there_is_told_with_its_address(web, bucket):
     said = refusal(f"http://{web}/none.csv")
     assert said.startswith(f"`http://{web}/none.csv`: ")
     assert said.endswith("check the address, the network and the credentials")
+    assert "404" in said
+    assert "Cannot connect" in refusal("http://127.0.0.1:1/a.csv")
     assert refusal(f"{bucket}/none.csv").startswith("`s3://flights/none.csv`: ")
     assert "very secret" not in refusal("s3://nobody/none.csv")
+
+
+def test_hadoop_that_is_not_here_is_told_in_a_line(monkeypatch):
+    monkeypatch.setenv("JAVA_HOME", "/none")
+    said = refusal("hdfs://127.0.0.1:1/a.csv")
+    assert "`hdfs:` needs Java and Hadoop's `libhdfs`: set JAVA_HOME" in said and len(said) < 700
 
 
 def test_no_password_is_in_a_message_or_a_name(web):

@@ -263,7 +263,8 @@ def _polars_build(frame: Any, contents: Contents) -> Any:
         if column.kind == "timestamp":
             counted: Any  # Polars types its units as literals
             found, counted = counts(values, str(dtype))
-            times = polars.Series(name, found, dtype=polars.Int64).cast(polars.Datetime(counted))
+            moment: Any = counted
+            times = polars.Series(name, found, dtype=polars.Int64).cast(polars.Datetime(moment))
             zone = dtype.time_zone
             if zone is not None:
                 times = times.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)

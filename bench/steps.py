@@ -23,7 +23,7 @@ What a step and its rival make of the same frame, from frame to frame, on all co
 them (pandas and the function use one). The function is called row by row on texts that are ready;
 the step gets a frame of texts as pandas keeps them. Words and names are made of letters and digits
 at random: {words:,} words of 3 to 9, names of 6 to 20 and `.com`; a lookup has {keys:,} keys, of
-which five in six rows have one; a third of the numbers of the check are out of range."""
+which five in six rows have one; a third of the numbers of a check are out of its range."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,9 @@ def section(effort: "Effort") -> str:
 
     rows = effort.largest * 10
     cells = []
-    for duel in (*_domains(effort.largest), *_formulas(rows), *_lookups(rows), *_checks(rows)):
+    groups = (_formulas, _lookups, _checks, _levels)
+    duels = [*_domains(effort.largest), *(duel for group in groups for duel in group(rows))]
+    for duel in duels:
         took = interleave(
             {"engine": clock(duel.engine), "other": clock(duel.other)}, effort.batch_rounds
         )
@@ -166,7 +168,7 @@ def _lookups(rows: int) -> list[Duel]:
 
 
 def _checks(rows: int) -> list[Duel]:
-    """A range that clips, a value for what is missing, and levels that refuse."""
+    """A range that clips and a value for what is missing."""
     import numpy
     import pandas
     import polars
@@ -178,32 +180,55 @@ def _checks(rows: int) -> list[Duel]:
     columns = {
         "amount": numbers.uniform(-25, 125, rows),
         "age": numpy.where(numbers.random(rows) < 0.1, numpy.nan, numbers.uniform(18, 90, rows)),
-        "home": numpy.array(["RENT", "OWN", "OTHER"], dtype=object)[numbers.integers(0, 3, rows)],
     }
-    known = ["RENT", "OWN", "OTHER"]
-    pandas_loans = pandas.DataFrame(columns)
-    polars_loans = polars.DataFrame(columns | {"home": columns["home"].tolist()})
+    pandas_loans, polars_loans = pandas.DataFrame(columns), polars.DataFrame(columns)
     step = Check(
         amount=Field(minimum=0, maximum=100, on_range="clip"),
         age=Field(on_missing="replace", replacement=40),
-        home=Field(levels=known, on_unseen="refuse"),
     ).fit(pandas_loans.head(100))
 
     def by_pandas() -> Any:
-        if not pandas_loans["home"].isin(known).all():
-            raise ValueError("home")
         return pandas_loans.assign(
             amount=pandas_loans["amount"].clip(0, 100), age=pandas_loans["age"].fillna(40)
         )
 
     def by_polars() -> Any:
-        if not polars_loans["home"].is_in(known).all():
-            raise ValueError("home")
         return polars_loans.with_columns(
             polars.col("amount").clip(0, 100), polars.col("age").fill_nan(40)
         )
 
-    return _both("a check", rows, (step, pandas_loans, polars_loans), by_pandas, by_polars)
+    frames = (step, pandas_loans, polars_loans)
+    return _both("a check of two numbers", rows, frames, by_pandas, by_polars)
+
+
+def _levels(rows: int) -> list[Duel]:
+    """Levels of a text, of which no other is taken."""
+    import numpy
+    import pandas
+    import polars
+
+    from penstock import Field
+    from penstock.steps import Check
+
+    known = ["RENT", "OWN", "OTHER"]
+    chosen = numpy.random.default_rng(1).integers(0, 3, rows)
+    columns = {"home": [known[at] for at in chosen]}
+    pandas_homes, polars_homes = pandas.DataFrame(columns), polars.DataFrame(columns)
+    step = Check(home=Field(levels=known, on_unseen="refuse")).fit(pandas_homes.head(100))
+
+    def checked(frame: Any, is_known: Any) -> Any:
+        if not is_known.all():
+            raise ValueError("home")
+        return frame
+
+    def by_pandas() -> Any:
+        return checked(pandas_homes, pandas_homes["home"].isin(known))
+
+    def by_polars() -> Any:
+        return checked(polars_homes, polars_homes["home"].is_in(known))
+
+    frames = (step, pandas_homes, polars_homes)
+    return _both("a check of levels", rows, frames, by_pandas, by_polars)
 
 
 def _both(

@@ -3,7 +3,9 @@
 import functools
 import http.server
 import io
+import json
 import threading
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pandas as pd
 import pytest
@@ -67,6 +69,65 @@ def bucket(folder, monkeypatch):
     server.stop()
 
 
+@pytest.fixture
+def google(folder, monkeypatch):
+    """A bucket `flights` on loopback that has the files, as far as reading needs Google's API."""
+    # It would ask by gRPC what kind of bucket this is.
+    monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+    gcsfs = pytest.importorskip("gcsfs")
+
+    def described(path):
+        size = str(path.stat().st_size)
+        return {"name": f"2024/{path.name}", "size": size, "etag": size, "bucket": "flights"}
+
+    class Storage(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            asked = urlsplit(self.path)
+            options = parse_qs(asked.query)
+            name = unquote(asked.path.partition("/b/flights/o/")[2])
+            path = folder / name.rpartition("/")[2]
+            found = f"2024/{path.name}" == name and path.is_file()
+            if asked.path.endswith("/b/flights/o"):
+                prefix = options.get("prefix", [""])[0]
+                items = [described(one) for one in folder.iterdir()]
+                body = {"items": [one for one in items if one["name"].startswith(prefix)]}
+            else:
+                body = described(path) if found else {"error": {"code": 404, "message": "none"}}
+            data = json.dumps(body).encode()
+            if found and options.get("alt") == ["media"]:
+                start, _, end = self.headers.get("Range", "bytes=0-")[6:].partition("-")
+                data = path.read_bytes()[int(start) : int(end) + 1 if end else None]
+            known = found or asked.path.endswith("/b/flights/o")
+            self.send_response(200 if known else 404)
+            self.send_header("Content-Length", str(len(data)))
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(data)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Storage)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_port}")
+    gcsfs.GCSFileSystem.clear_instance_cache()
+    yield "gs://flights"
+    server.shutdown()
+
+
+@pytest.mark.parametrize("name", ["a.csv", "b.csv.gz", "c.parquet"])
+def test_objects_of_google_are_read(google, name):
+    assert same(penstock.read(f"{google}/2024/{name}")) == 3
+
+
+def test_patterns_of_google_are_read_and_what_is_not_there_is_told(google):
+    assert same(penstock.read(f"{google}/2024/*.csv*")) == 6
+    assert refusal(f"{google}/2024/none.csv") == (
+        "`gs://flights/2024/none.csv`: there is no such file; check the address, the network and "
+        "the credentials"
+    )
+
+
 def same(table):
     found = table.to_pandas()
     assert found["distance"].fillna(-1).tolist() == [1.5, -1, 3.0] * (len(found) // 3)
@@ -105,8 +166,16 @@ def test_what_is_not_there_is_told_with_its_address(web, bucket):
     said = refusal(f"http://{web}/none.csv")
     assert said.startswith(f"`http://{web}/none.csv`: ")
     assert said.endswith("check the address, the network and the credentials")
+    assert "404" in said
+    assert "Cannot connect" in refusal("http://127.0.0.1:1/a.csv")
     assert refusal(f"{bucket}/none.csv").startswith("`s3://flights/none.csv`: ")
     assert "very secret" not in refusal("s3://nobody/none.csv")
+
+
+def test_hadoop_that_is_not_here_is_told_in_a_line(monkeypatch):
+    monkeypatch.setenv("JAVA_HOME", "/none")
+    said = refusal("hdfs://127.0.0.1:1/a.csv")
+    assert "`hdfs:` needs Java and Hadoop's `libhdfs`: set JAVA_HOME" in said and len(said) < 700
 
 
 def test_no_password_is_in_a_message_or_a_name(web):

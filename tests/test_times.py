@@ -10,8 +10,10 @@ import pytest
 import penstock
 from penstock.frames import describe
 from penstock.proof.hostile import TIMES
+from penstock.schema import Field
 from penstock.steps import Dates
 from penstock.times import is_zoned, ticks, unit
+from tests import toys
 
 LATE = "2024-02-29T23:59:59.000001Z"
 
@@ -71,7 +73,9 @@ def test_a_time_that_nanoseconds_cannot_count_makes_microseconds():
 
 
 def test_less_than_a_microsecond_is_cut_wherever_a_time_comes_from():
-    data = pd.DataFrame({"at": pd.to_datetime(["1969-12-31T23:59:59.999999999", "2024-01-01"])})
+    data = pd.DataFrame(
+        {"at": pd.to_datetime(["1969-12-31T23:59:59.999999999", "2024-01-01T00:00:00.0"])}
+    )
     model = penstock.convert(Dates(parts=["year", "microsecond"]).fit(data), data)
     wanted = {"at_year": 1969.0, "at_microsecond": 999_999.0}
     moment = datetime.datetime(1969, 12, 31, 23, 59, 59, 999_999)
@@ -99,3 +103,19 @@ def test_times_that_no_double_holds_are_refused_in_rows_and_tables():
     far = pd.DataFrame({"at": np.array(["9999-12-31T23:59:59.999999"], dtype="datetime64[us]")})
     with pytest.raises(penstock.DataError, match="column `at`"):
         model.predict(far)
+
+
+@pytest.mark.parametrize("count", ["s", "ms"])
+def test_times_beyond_what_microseconds_count_are_refused(count):
+    model = toys.echo(Field("at", "timestamp"))
+    far = np.array([0, 2**61, -(2**61)], dtype="int64").view(f"datetime64[{count}]")
+    for at in (1, 2):
+        with pytest.raises(penstock.DataError, match="row 1: column `at`"):
+            model.predict(pd.DataFrame({"at": far[[0, at]]}))
+
+
+def test_the_first_nanosecond_is_what_it_is():
+    ends = np.array([-(2**63) + 1, -(2**63)], dtype="int64").view("datetime64[ns]")
+    given = toys.echo(Field("at", "timestamp")).predict(pd.DataFrame({"at": ends}))["at_read"]
+    assert given[0] == -9_223_372_036_854_776.0
+    assert np.isnan(given[1])

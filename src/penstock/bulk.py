@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock.errors import DataError, SchemaError
 from penstock.model import Model
-from penstock.readers import Batch
+from penstock.readers import SPELLED, Batch
 
 __all__ = ["Bulk"]
 
@@ -96,6 +96,11 @@ class Bulk:
             for field in self.model.schema.inputs:
                 if field.type != "ignored":
                     table.setdefault(str(field.name), [None] * batch.row_count)
+                if field.type == "number":
+                    table[str(field.name)] = [
+                        SPELLED.get(value, value) if isinstance(value, str) else value
+                        for value in table[str(field.name)]
+                    ]
         return table
 
 

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from penstock.errors import DataError, PenstockError, SchemaError
 
-__all__ = ["ARROW_FILE", "READERS", "BadLines", "Batch", "numbered", "rows_per_batch"]
+__all__ = ["ARROW_FILE", "READERS", "SPELLED", "BadLines", "Batch", "numbered", "rows_per_batch"]
 
 # Values in a batch: many enough to keep all cores busy, few enough to fit any machine.
 VALUES_PER_BATCH = 1 << 20
@@ -18,6 +18,11 @@ MOST_ROWS_PER_BATCH = 1 << 16
 BYTES_PER_BLOCK = 2 << 20
 # The first field of the row behind a CSV file, which has no others.
 _END = "the end of the file"
+# The mark that some programs write before UTF-8.
+_MARK = b"\xef\xbb\xbf"
+_INFINITY = float("inf")
+# What stands for a number that JSON cannot write.
+SPELLED = {"Infinity": _INFINITY, "-Infinity": -_INFINITY, "NaN": None}
 # How the file format of Arrow IPC begins; the stream format does not.
 ARROW_FILE = b"ARROW1"
 # What may stand between the fields of a CSV file whose header has no comma.
@@ -241,10 +246,11 @@ def _read_ndjson(file: IO[bytes], bad_lines: BadLines | None = None) -> Iterator
 def _json_rows(file: IO[bytes], bad_lines: BadLines | None) -> Iterator[dict[str, Any]]:
     row = 0
     for number, line in enumerate(iter(file.readline, b""), start=1):
+        line = line.removeprefix(_MARK) if number == 1 else line
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
+            value = _json_row(line)
             wrong = None if isinstance(value, dict) else "is not a JSON object"
         except (ValueError, RecursionError) as error:
             wrong = f"is not JSON: {error}"
@@ -256,6 +262,34 @@ def _json_rows(file: IO[bytes], bad_lines: BadLines | None) -> Iterator[dict[str
             raise DataError(f"line {number} {wrong}{hint}", row=row)
         else:
             bad_lines.add(f"line {number} {wrong}")
+
+
+def _json_row(line: bytes) -> Any:
+    """What a line is as the engine reads it (rust/core/src/rows), which Python is laxer than."""
+    text = line.decode()
+    value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+    if isinstance(value, dict):
+        if _INFINITY in value.values() or -_INFINITY in value.values():
+            raise ValueError("number out of range")
+        if "\\u" in text:
+            # Half of a pair is no character.
+            json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"key `{twice}` is there twice; send it once")
+    return value
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(
+        f'JSON has no {word}: send null, or the texts "NaN", "Infinity" and "-Infinity"'
+    )
 
 
 # -- Parquet and Arrow --

@@ -21,7 +21,8 @@ import penstock
 from tests import contract
 
 TEXTS, NUMBERS, FLAGS = ("no", "yes"), (30, 10, 20), (False, True)
-MANY = tuple("abcdefghij")
+# By temperature scikit-learn takes labels that are integers as positions, whatever they are.
+ABC, MANY = tuple("abc"), tuple("abcdefghij")
 SMALL = {"max_depth": 3, "random_state": 0}
 TREE = DecisionTreeClassifier(**SMALL)
 FOREST = RandomForestClassifier(n_estimators=4, **SMALL)
@@ -101,10 +102,10 @@ EXAMPLES = {
     "calibrated_classifier_by_temperature": calibrated(FOREST, method="temperature"),
     "calibrated_classifier_by_temperature_of_scores": calibrated(MARGIN, method="temperature"),
     "calibrated_classifier_by_temperature_of_three": calibrated(
-        GaussianNB(), NUMBERS, method="temperature"
+        GaussianNB(), ABC, method="temperature"
     ),
     "calibrated_classifier_by_temperature_of_three_scores": calibrated(
-        MARGIN, NUMBERS, method="temperature"
+        MARGIN, ABC, method="temperature"
     ),
     "calibrated_classifier_by_temperature_in_float32": calibrated(
         XGB, codes(3), method="temperature"

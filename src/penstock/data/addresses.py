@@ -26,13 +26,15 @@ REMOTE = {
     "s3": ("s3fs", "s3"),
     "gs": ("gcsfs", "gs"),
     "gcs": ("gcsfs", "gs"),
-    "hdfs": ("pyarrow", "data"),
+    "hdfs": ("pyarrow", "sources"),
 }
 # A letter alone is a drive of Windows.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.]+):")
 # Parameters of a URL whose values are nobody's business.
 _SECRET = re.compile(r"pass|pwd|secret|token|credential|signature|key", re.IGNORECASE)
 _HIDDEN = "***"
+# Characters of a message of a library; one lists all places where it has looked for Java.
+_MOST = 400
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,19 @@ class Address:
             error.args = tuple(self._hide(str(one)) for one in error.args)
             raise
         except Exception as error:
-            reason = self.scrub(error).rstrip(".;") or type(error).__name__
+            reason = self.scrub(_told(error)).rstrip(".;") or type(error).__name__
+            reason = reason if len(reason) <= _MOST else f"{reason[:_MOST]}…"
             raise PenstockError(f"`{self.shown}`: {reason}; {advice}") from None
+
+
+def _told(error: BaseException) -> object:
+    """What an exception of a library says to a person."""
+    if isinstance(error, FileNotFoundError):
+        # fsspec takes a server that does not answer for a file that is not there.
+        return error.__cause__ or "there is no such file"
+    number, text = (*error.args, None, None)[:2]
+    # As PyMySQL has it.
+    return text if isinstance(number, int) and isinstance(text, str) else error
 
 
 def parse(text: str) -> Address:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.errors import DataError, SchemaError
-from penstock.readers import Batch
+from penstock.readers import SPELLED, Batch
 
 __all__ = [
     *("INTEGER", "SaidTypes", "TYPES", "cast", "cast_column", "check_types", "plain_type"),
@@ -142,6 +142,9 @@ def _of_objects(values: list[Any]) -> Any:
         return pyarrow.int64() if kinds else pyarrow.float64()
     if kinds <= {int, float, decimal.Decimal}:
         return pyarrow.float64()
+    if kinds <= {int, float, str} and kinds != {str}:
+        texts = {value for value in values if isinstance(value, str)}
+        return pyarrow.float64() if texts <= SPELLED.keys() else pyarrow.string()
     if kinds == {bool}:
         return pyarrow.bool_()
     if kinds <= {datetime.datetime, datetime.date}:

@@ -25,6 +25,10 @@ _READERS = READERS | {"avro": avro.read}
 _WHOLE = ("parquet", "arrow", "avro", "excel")
 _PATTERN = ("*", "?", "[")
 _CHECK = "check the address, the network and the credentials"
+_CHECK_HADOOP = (
+    "`hdfs:` needs Java and Hadoop's `libhdfs`: set JAVA_HOME, HADOOP_HOME and CLASSPATH "
+    "(`hadoop classpath --glob`); check the address"
+)
 
 
 @dataclass(frozen=True)
@@ -233,7 +237,7 @@ def _remote(address: Address) -> list[File]:
         ) from None
     import fsspec
 
-    with address.reading(_CHECK):
+    with address.reading(_CHECK_HADOOP if scheme == "hdfs" else _CHECK):
         system, path = fsspec.core.url_to_fs(address.text)
         if scheme in ("http", "https"):
             found = [path]

@@ -29,7 +29,7 @@ class Parts:
             folder.mkdir(mode=0o700, exist_ok=True)
             self._lock = _locked(folder)
         except OSError as error:
-            raise unwritable(folder, error) from error
+            raise unwritable(folder.parent, error) from error
         self.row_count = 0
         self.last: list[Any] | None = None
         self.schema: Any = None

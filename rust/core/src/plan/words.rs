@@ -51,8 +51,11 @@ impl Words {
         let bytes = text.as_bytes();
         let mut count = self.short.count_at_end(bytes);
         let Some(last) = bytes.len().checked_sub(HEAD) else { return count };
-        if let &[a, b, c, _] = &bytes[last..] {
-            count += self.short.count(a, b, c) + self.long.count(&bytes[last..]);
+        if let &[a, b, c, d] = &bytes[last..] {
+            count += self.short.count(a, b, c);
+            if self.long.may_be([a, b, c, d]) {
+                count += self.long.count(&bytes[last..]);
+            }
         }
         let mut places = [0usize; PLACES];
         for first in (0..last).step_by(PLACES) {
@@ -246,6 +249,12 @@ impl Long {
         self.exact.may_have(head) | self.longer.may_have(head | u64::from(next) << 32)
     }
 
+    /// Whether a head alone may be a word.
+    #[inline(always)]
+    fn may_be(&self, head: [u8; HEAD]) -> bool {
+        self.exact.may_have(u32::from_le_bytes(head).into())
+    }
+
     /// How many words the bytes begin with.
     fn count(&self, bytes: &[u8]) -> usize {
         let Some((head, tail)) = bytes.split_first_chunk() else { return 0 };
@@ -367,7 +376,8 @@ mod checks {
         let words = ["exam", "example", "examples", "exampleses", "ample", "a", "am", "amp", "xyz"];
         let words = Words::new(words.map(str::to_owned).to_vec());
         assert_eq!(words.count_in("examples"), 3 + 4);
-        assert_eq!(words.count_in("examplesest"), 3 + 4);
+        assert_eq!(words.count_in("examplesext"), 3 + 4);
+        assert_eq!(words.count_in("examplesest"), 4 + 4);
         assert_eq!(words.count_in("ax"), 1);
         assert_eq!(words.count_in(""), 0);
     }

@@ -134,7 +134,7 @@ impl Lower for MeasureText {
     ) -> Result<Vector, ArtifactError> {
         let (measure, what) = match self.function {
             MeasureFunction::Length => (Measure::Length, "length"),
-            MeasureFunction::Entropy => (Measure::Entropy(Arc::new(Entropy::new())), "entropy"),
+            MeasureFunction::Entropy => (Measure::Entropy(Arc::new(Entropy::default())), "entropy"),
             MeasureFunction::Number => (Measure::Number, "number"),
         };
         measured(lowering, inputs, &measure, what)

@@ -24,13 +24,15 @@ pub struct Entropy {
     terms: Vec<[f64; TERMS + 1]>,
 }
 
-impl Entropy {
-    pub fn new() -> Self {
+impl Default for Entropy {
+    fn default() -> Self {
         let term = |count: usize, total: usize| if count == 0 { 0.0 } else { term(count, total) };
         let row = |total: usize| std::array::from_fn(|count| term(count, total));
         Self { terms: (0..=TERMS).map(row).collect() }
     }
+}
 
+impl Entropy {
     pub fn memory(&self) -> usize {
         self.terms.len() * size_of::<[f64; TERMS + 1]>()
     }

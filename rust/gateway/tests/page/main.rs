@@ -25,8 +25,11 @@ const MOST_BYTES: usize = 60_000;
 
 /// A gateway that serves the golden artifact under these names.
 fn serve(names: &[&str]) -> Router {
-    let folder = tempdir(names);
-    let settings = Settings::try_parse_from(["penstock serve", &folder]).unwrap();
+    start(&[&tempdir(names)])
+}
+
+fn start(arguments: &[&str]) -> Router {
+    let settings = Settings::try_parse_from([&["penstock serve"], arguments].concat()).unwrap();
     router(Arc::new(Gateway::new(settings).unwrap()))
 }
 
@@ -84,6 +87,20 @@ async fn whoever_reads_no_pages_is_told_of_unknown_paths_as_of_any_failure() {
     assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
     let response = get(&mut router, "/page/..%2F..%2FCargo.toml", "*/*").await;
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn whoever_has_no_token_does_not_learn_from_pages_which_models_there_are() {
+    let folder = tempdir(&["late"]);
+    let (_, line) = penstock_gateway::tokens::create("somebody").unwrap();
+    let tokens = format!("{folder}/tokens");
+    std::fs::write(&tokens, format!("{line}\n")).unwrap();
+    let mut router = start(&[&folder, "--tokens", &tokens]);
+    for (accept, status) in [("text/html", StatusCode::OK), ("*/*", StatusCode::UNAUTHORIZED)] {
+        let known = get(&mut router, "/late", accept).await;
+        let unknown = get(&mut router, "/nothing", accept).await;
+        assert_eq!((known.status(), unknown.status()), (status, status));
+    }
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ class Algorithm:
 
     `classes`: qualified name of the estimator by task. `defaults`: parameters by task and rows.
     `dense`: numbers are imputed and scaled, and levels become columns; else levels are codes.
+    `full`: the matrix may not be sparse.
     `imputes`: missing numbers are filled in though levels are codes. `stops`: adds trees until
     the validation rows gain no more. `extra`: what installs the library.
     """
@@ -33,6 +34,7 @@ class Algorithm:
     classes: Mapping[str, str]
     defaults: Callable[[Task, int, Recipe], Parameters]
     dense: bool = False
+    full: bool = False
     imputes: bool = False
     stops: bool = False
     extra: str = "train"
@@ -75,7 +77,8 @@ def algorithm(name: str, task: Task) -> Algorithm:
     """The algorithm of this name; raises `PenstockError` where it is none for the task."""
     if name in _WITHOUT_TARGET:
         raise PenstockError(
-            f'algorithm "{name}" cannot be trained yet: `{_WITHOUT_TARGET[name]}` does not convert'
+            f'algorithm "{name}" has no target, and cannot be trained here yet; fit '
+            f"`{_WITHOUT_TARGET[name]}` yourself, and `penstock.convert` it"
         )
     chosen = TABLE[name]
     if task.kind not in chosen.classes:
@@ -151,7 +154,14 @@ def _glm(task: Task, rows: int, recipe: Recipe) -> Parameters:
 
 
 def _deep(task: Task, rows: int, recipe: Recipe) -> Parameters:
-    return {"hidden_layer_sizes": (64, 32), "early_stopping": True, "random_state": recipe.seed}
+    return {
+        "hidden_layer_sizes": (64, 32),
+        "batch_size": min(2048, max(32, rows // 200)),
+        "max_iter": 60,
+        "early_stopping": True,
+        "n_iter_no_change": 5,
+        "random_state": recipe.seed,
+    }
 
 
 def _none(task: Task, rows: int, recipe: Recipe) -> Parameters:
@@ -203,5 +213,6 @@ TABLE: Mapping[str, Algorithm] = {
         dict.fromkeys(("binary", "multiclass"), "sklearn.naive_bayes.GaussianNB"),
         _none,
         dense=True,
+        full=True,
     ),
 }

@@ -61,13 +61,15 @@ class Fit:
         _constrain(model, recipe, self.features)
         if recipe.offset is not None and recipe.algorithm == "gbm":
             model = OffsetRegressor(model, _link(model))
+        if recipe.algorithm == "deep" and not self.task.classifies:
+            model = _scaled(model)
         columns = self._columns(recipe)
         with warnings.catch_warnings():
             # Of parameters and convergence, which the metrics tell better.
             warnings.simplefilter("ignore")
             made = columns.fit_transform(self.rows.iloc[learning], self.target.iloc[learning])
             options: dict[str, Any] = {}
-            if self.weights is not None and recipe.algorithm != "deep":
+            if self.weights is not None:
                 options["sample_weight"] = self.weights[learning]
             if chosen.stops and validation is not None:
                 options |= self._stopping(recipe, model, columns, validation)
@@ -134,7 +136,8 @@ def columns_of(features: Sequence[Feature], recipe: Recipe, task: Task) -> Any:
     parts.append(("levels", levels, used(features, "levels")))
     # The last column, where whatever adds it looks for it.
     parts.append(("offset", "passthrough", used(features, "offset")))
-    return ColumnTransformer([part for part in parts if part[2]])
+    used_parts = [part for part in parts if part[2]]
+    return ColumnTransformer(used_parts, sparse_threshold=0.0 if chosen.full else 0.3)
 
 
 def _joined(columns: Any, model: Any) -> Any:
@@ -195,6 +198,14 @@ def check_able(task: Task, recipe: Recipe, *, proposed: bool = True) -> None:
             f"XGBoost takes the classes 0 to {len(task.classes) - 1} only, and column "
             f"`{recipe.target}` has {task.classes[0]!r}; number them, or take `gbm`"
         )
+
+
+def _scaled(model: Any) -> Any:
+    """A network learns a target of another scale hardly at all."""
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.preprocessing import StandardScaler
+
+    return TransformedTargetRegressor(model, transformer=StandardScaler())
 
 
 def _link(model: Any) -> str:

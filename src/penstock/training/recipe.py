@@ -18,12 +18,6 @@ TASKS = ("binary", "multiclass", "regression", "count")
 SPLITS = ("random", "stratified", "time", "group")
 TREATMENTS = ("number", "levels", "drop")
 
-# Settings that people look for here, and why there are none.
-ABSENT = {
-    "calibration": "calibrated classifiers do not convert yet; `gbm` and `glm` minimize the log "
-    "loss, and the report shows how well they are calibrated",
-}
-
 Mappings = Mapping[str, Any]
 
 
@@ -96,6 +90,11 @@ class Recipe:
         '{coverage = 0.9, method = "quantiles"}.',
         "any",
     )
+    calibration: str | None = _set(
+        None,
+        "How to correct probabilities on the validation rows: isotonic takes many of them.",
+        choices=("sigmoid", "isotonic"),
+    )
     threshold: Any = _set(
         "f1",
         'How to choose the threshold: "f1", {rate = 0.1} (share of rows above it), or '
@@ -150,8 +149,6 @@ class Recipe:
         """The recipe with these settings; a name that is none is refused with the nearest one."""
         known = [name for name, _ in settings()]
         for name in given:
-            if name in ABSENT:
-                raise PenstockError(f"there is no setting `{name}`: {ABSENT[name]}")
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
                 hint = f"did you mean `{near[0]}`?" if near else f"there are {_quoted(known)}"

@@ -138,6 +138,7 @@ _EXAMPLES: dict[str, Any] = {
     "weight": "column",
     "offset": "log_exposure",
     "class_weight": "balanced",
+    "calibration": "sigmoid",
     "interactions": [["hour", "month"], ["distance"]],
     "intervals": 0.9,
     "algorithms": ["gbm", "glm"],

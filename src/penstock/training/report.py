@@ -126,10 +126,7 @@ def _leaderboard(result: Result) -> str:
         for place, each in enumerate(result.leaderboard[:SHOWN_ENTRIES])
     ]
     metric = result.leaderboard[0].metric.replace("_", " ")
-    note = (
-        "<p class='soft'>On the rows to choose by, not on the held-out ones; no stacked ensemble, "
-        "as stacking does not convert yet.</p>"
-    )
+    note = "<p class='soft'>On the rows to choose by, not on the held-out ones.</p>"
     return _table(("place", "algorithm", metric, "seconds", "parameters"), rows) + note
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from penstock.conversion import convert
 from penstock.errors import PenstockError
 from penstock.model import Model
-from penstock.training.crossing import CrossValidation, asked
+from penstock.training.crossing import Checked, CrossValidation, asked
 from penstock.training.events import Event, Listener, silent
 from penstock.training.fitting import Fit, Fitted
 from penstock.training.intervals import intervals
@@ -16,8 +16,9 @@ from penstock.training.metrics import PRIMARY, Predictions, measured, prediction
 from penstock.training.preparing import Prepared, prepared
 from penstock.training.recipe import Recipe
 from penstock.training.result import Result
-from penstock.training.searching import Search
-from penstock.training.thresholds import check_threshold, decided, thresholded
+from penstock.training.searching import Search, ranked
+from penstock.training.stacking import stacked
+from penstock.training.thresholds import calibrated, check_threshold, decided, thresholded
 
 __all__ = ["finished", "fit_of", "train", "trained"]
 
@@ -48,16 +49,26 @@ def trained(data: Any, recipe: Recipe, *, steps: Any = None, tell: Listener = si
     """As `train`, for a recipe that is made."""
     _check_installed()
     found = prepared(data, recipe, tell)
+    _check(recipe, found)
     fit = fit_of(found, steps, tell)
     if recipe.algorithm != "auto":
         return finished(fit, found, recipe, tell)
-    board = Search(fit, found, recipe, tell).run()
-    tell(Event("step", "no stacked ensemble is made: stacking does not convert yet"))
+    search = Search(fit, found, recipe, tell)
+    board, stack = search.run(), None
+    # Out of fold, entries are scored on other rows than an ensemble can be.
+    if not search.interrupted and not recipe.folds:
+        stack = stacked(fit, found, recipe, board, tell)
+    if stack is not None:
+        board = ranked([*board, stack.entry])
 
     def taken(place: int) -> Result:
         entry = board[place]
-        chosen = recipe.but(algorithm=entry.algorithm, parameters=entry.parameters)
-        return replace(finished(fit, found, chosen, tell), leaderboard=board, taking=taken)
+        if stack is not None and entry is stack.entry:
+            made = finished(fit, found, recipe, tell, stack.fitted)
+        else:
+            chosen = recipe.but(algorithm=entry.algorithm, parameters=entry.parameters)
+            made = finished(fit, found, chosen, tell)
+        return replace(made, leaderboard=board, taking=taken)
 
     return taken(0)
 
@@ -73,6 +84,14 @@ def _check_installed() -> None:
             ) from None
 
 
+def _check(recipe: Recipe, found: Prepared) -> None:
+    """Refuses before the work what would be refused after it."""
+    check_threshold(recipe.threshold)
+    intervals(recipe, found.task.kind)
+    if recipe.calibration is not None and not found.task.classifies:
+        raise PenstockError(f"`calibration`: the task is {found.task.kind}; it is for classes")
+
+
 def fit_of(found: Prepared, steps: Any, tell: Listener) -> Fit:
     """What fits pipelines on this data."""
 
@@ -84,22 +103,21 @@ def fit_of(found: Prepared, steps: Any, tell: Listener) -> Fit:
     return Fit(found.rows, found.target, found.task, found.features, found.weights, steps, advance)
 
 
-def finished(fit: Fit, found: Prepared, recipe: Recipe, tell: Listener) -> Result:
-    """The model of a recipe: cross-validated if it says so, fitted, converted, judged."""
+def finished(
+    fit: Fit, found: Prepared, recipe: Recipe, tell: Listener, fitted: Fitted | None = None
+) -> Result:
+    """The model of a recipe: cross-validated if it says so, fitted, converted, judged.
+
+    `fitted`: what was fitted before, as an ensemble.
+    """
     start = time.monotonic()
-    check_threshold(recipe.threshold)
-    wide = intervals(recipe, found.task.kind)
-    checked = CrossValidation(fit, found, recipe, tell).run() if recipe.folds else None
-    fitted = _fitted(fit, found, recipe, checked.trees if checked else None)
-    trees = fitted.trees
-    tell(Event("step", f"fitted `{recipe.algorithm}`{_of(trees)} in {fitted.seconds:.1f} s"))
-    unseen = checked.pooled if checked else asked(fitted.pipeline, found, found.parts.validation)
-    threshold = _threshold(found, recipe, unseen)
-    pipeline = fitted.pipeline
-    if threshold is not None:
-        pipeline = decided(pipeline, threshold, found.task)
-    if wide is not None:
-        pipeline = wide.around(pipeline, unseen, fit, found, recipe)
+    checked = None
+    if fitted is None:
+        checked = CrossValidation(fit, found, recipe, tell).run() if recipe.folds else None
+        fitted = _fitted(fit, found, recipe, checked.trees if checked else None)
+        trees = "" if fitted.trees is None else f", {fitted.trees} trees"
+        tell(Event("step", f"fitted `{recipe.algorithm}`{trees} in {fitted.seconds:.1f} s"))
+    pipeline, threshold = _adjusted(fit, found, recipe, fitted.pipeline, checked)
     judged: list[Predictions] = []
 
     def told(model: Model) -> dict[str, Any]:
@@ -124,15 +142,27 @@ def finished(fit: Fit, found: Prepared, recipe: Recipe, tell: Listener) -> Resul
         metrics=metrics,
         holdout=judged[0],
         threshold=threshold,
-        trees=trees,
+        trees=fitted.trees,
         seconds=time.monotonic() - start,
         folds=checked.scores if checked else (),
         out_of_fold=checked.frame if checked else None,
     )
 
 
-def _of(trees: int | None) -> str:
-    return "" if trees is None else f", {trees} trees"
+def _adjusted(
+    fit: Fit, found: Prepared, recipe: Recipe, pipeline: Any, checked: Checked | None
+) -> tuple[Any, float | None]:
+    """The pipeline with all that rows which it was not fitted on add to it, and its threshold."""
+    if recipe.calibration is not None:
+        pipeline, checked = calibrated(pipeline, found, recipe.calibration), None
+    unseen = checked.pooled if checked else asked(pipeline, found, found.parts.validation)
+    if found.task.kind == "binary":
+        threshold = thresholded(unseen, found.task, recipe.threshold)
+        return decided(pipeline, threshold, found.task), threshold
+    wide = intervals(recipe, found.task.kind)
+    if wide is not None:
+        pipeline = wide.around(pipeline, unseen, fit, found, recipe)
+    return pipeline, None
 
 
 def _done(metrics: Mapping[str, float], found: Prepared) -> Event:
@@ -150,15 +180,12 @@ def _judged(model: Model, found: Prepared) -> Predictions:
 
 def _fitted(fit: Fit, found: Prepared, recipe: Recipe, trees: int | None) -> Fitted:
     """Stopped by the validation rows; after a cross-validation, made of them as well."""
-    if recipe.folds:
+    # What calibrates may not have been learned from.
+    if recipe.folds and recipe.calibration is None:
         if trees is not None:
             recipe = recipe.but(parameters={**recipe.parameters, "n_estimators": trees})
         return replace(fit.fit(recipe, found.parts.training, None), trees=trees)
     return fit.fit(recipe, found.parts.learning, found.parts.validation)
-
-
-def _threshold(found: Prepared, recipe: Recipe, asked: Predictions) -> float | None:
-    return None if found.task.kind != "binary" else thresholded(asked, found.task, recipe.threshold)
 
 
 def _provenance(

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +15,12 @@ from penstock.training.metrics import LARGER, PRIMARY, measured
 from penstock.training.preparing import Prepared
 from penstock.training.recipe import Recipe
 
-__all__ = ["Entry", "Search"]
+__all__ = ["Entry", "Search", "ranked"]
 
 TRIALS = 20
 # In the order in which they are tried: quick ones first.
-_BASELINES = ("glm", "gbm", "forest", "xgboost", "bayes", "deep")
+# Networks take minutes where the others take seconds; they are tried where they are asked for.
+_BASELINES = ("glm", "bayes", "gbm", "forest", "xgboost")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Entry:
     baseline: bool
 
 
+def ranked(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Best first; of two that are as good, the first."""
+    return tuple(sorted(entries, key=lambda one: -one.score if one.metric in LARGER else one.score))
+
+
 @dataclass
 class Search:
     """A search on some data; `run` gives the leaderboard, best first."""
@@ -42,6 +48,7 @@ class Search:
     found: Prepared
     recipe: Recipe
     tell: Listener
+    interrupted: bool = field(default=False, init=False)
     _end: float | None = field(default=None, init=False)
 
     def run(self) -> tuple[Entry, ...]:
@@ -59,9 +66,7 @@ class Search:
             self.tell(Event("step", f"{done} trials are taken from the journal", {"trials": done}))
         self._search(study, names, done)
         entries = [_entry(trial, self._metric) for trial in _complete(study)]
-        # Of two that are as good, the first.
-        better = -1 if self._metric in LARGER else 1
-        return tuple(sorted(entries, key=lambda entry: better * entry.score))
+        return ranked(entries)
 
     @property
     def _metric(self) -> str:
@@ -89,6 +94,7 @@ class Search:
         except KeyboardInterrupt:
             if not _complete(study):
                 raise
+            self.interrupted = True
             self.tell(Event("warning", "interrupted: the best so far is taken"))
 
     def _study(self) -> Any:

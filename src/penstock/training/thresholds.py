@@ -1,13 +1,14 @@
-"""The threshold that says yes or no: how it is chosen, and how a model gets it."""
+"""Probabilities that are corrected, and the threshold that says yes or no."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from penstock.errors import PenstockError
 from penstock.training.metrics import Predictions
+from penstock.training.preparing import Prepared
 from penstock.training.tasks import Task
 
-__all__ = ["check_threshold", "decided", "thresholded"]
+__all__ = ["calibrated", "check_threshold", "decided", "thresholded"]
 
 _RATE, _COSTS = {"rate"}, {"false_positive", "false_negative"}
 
@@ -71,4 +72,19 @@ def decided(pipeline: Any, threshold: float, task: Task) -> Any:
         model, threshold=threshold, pos_label=task.positive, response_method="predict_proba"
     )
     last.estimator_ = model  # what `fit` does, which would fit the model again
+    return Pipeline([*steps, (name, last)])
+
+
+def calibrated(pipeline: Any, found: Prepared, method: str) -> Any:
+    """The fitted pipeline with probabilities that are corrected on the validation rows."""
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.frozen import FrozenEstimator
+    from sklearn.pipeline import Pipeline
+
+    at = found.parts.validation
+    *steps, (name, model) = pipeline.steps
+    rows, truth = found.rows.iloc[at], found.target.iloc[at].to_numpy()
+    made = Pipeline(steps).transform(rows) if steps else rows
+    last = CalibratedClassifierCV(FrozenEstimator(model), method=method)
+    last.fit(made, truth, sample_weight=found.weighted(at))
     return Pipeline([*steps, (name, last)])

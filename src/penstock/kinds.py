@@ -261,9 +261,9 @@ def _polars_build(frame: Any, contents: Contents) -> Any:
             wider = _integer(values, column.dtype, nullable=nullable, wider=column.wider)
             dtype = names.get(wider, dtype)
         if column.kind == "timestamp":
-            counted: Any  # Polars types its units as literals
             found, counted = counts(values, str(dtype))
-            times = polars.Series(name, found, dtype=polars.Int64).cast(polars.Datetime(counted))
+            moment: Any = counted  # Polars types its units as literals
+            times = polars.Series(name, found, dtype=polars.Int64).cast(polars.Datetime(moment))
             zone = dtype.time_zone
             if zone is not None:
                 times = times.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)

@@ -5,6 +5,7 @@ import pytest
 from lightgbm import LGBMClassifier
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
+    AdaBoostClassifier,
     BaggingClassifier,
     BaggingRegressor,
     GradientBoostingClassifier,
@@ -31,6 +32,7 @@ SMALL = {"max_depth": 3, "random_state": 0}
 TREE = DecisionTreeClassifier(**SMALL)
 FOREST = RandomForestClassifier(n_estimators=4, **SMALL)
 LINEAR = make_pipeline(StandardScaler(), LogisticRegression())
+LINEAR_WEIGHED = LogisticRegression(C=1e-3, max_iter=1000)
 BOOSTED = HistGradientBoostingClassifier(max_iter=3, random_state=0)
 XGB = XGBClassifier(n_estimators=3, max_depth=2, n_jobs=1)
 LGBM = LGBMClassifier(n_estimators=3, num_leaves=4, verbose=-1, n_jobs=1)
@@ -169,6 +171,13 @@ EXAMPLES = {
             passthrough=True,
             cv=2,
         )
+    ),
+    "ada_boost_classifier": classifier(AdaBoostClassifier(n_estimators=5, random_state=0)),
+    "ada_boost_classifier_of_three": classifier(
+        AdaBoostClassifier(TREE, n_estimators=4, learning_rate=0.5, random_state=0), NUMBERS
+    ),
+    "ada_boost_classifier_of_linear_models": classifier(
+        AdaBoostClassifier(LINEAR_WEIGHED, n_estimators=3, random_state=0), FLAGS
     ),
     "bagging_classifier": classifier(BaggingClassifier(n_estimators=4, random_state=0), NUMBERS),
     "bagging_classifier_of_some_columns": classifier(

@@ -101,9 +101,7 @@ EXAMPLES = {
     "calibrated_classifier_by_sigmoid_in_float32": calibrated(XGB, codes(3)),
     "calibrated_classifier_by_temperature": calibrated(FOREST, method="temperature"),
     "calibrated_classifier_by_temperature_of_scores": calibrated(MARGIN, method="temperature"),
-    "calibrated_classifier_by_temperature_of_three": calibrated(
-        GaussianNB(), ABC, method="temperature"
-    ),
+    "calibrated_classifier_by_temperature_of_three": calibrated(FOREST, ABC, method="temperature"),
     "calibrated_classifier_by_temperature_of_three_scores": calibrated(
         MARGIN, ABC, method="temperature"
     ),
@@ -188,6 +186,13 @@ def test_reasons_of_a_threshold_are_those_of_the_classifier():
     row = frame.to_dict("records")[0]
     given = penstock.convert(decided, frame).explain(row)
     assert given == penstock.convert(decided.estimator_, frame).explain(row)
+
+
+def test_a_temperature_that_rows_decide_together_is_refused():
+    # One row whose probabilities have no sum of 1, as those of naive Bayes for numbers that are
+    # far away, and scikit-learn takes all rows beside it for scores.
+    model, frame = calibrated(GaussianNB(), ABC, method="temperature")()
+    assert "output `probability`" in contract.refused(model, frame)
 
 
 def test_a_threshold_that_nothing_reaches_is_refused():

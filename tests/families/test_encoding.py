@@ -8,7 +8,7 @@ import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 
 import penstock
 from tests import contract
@@ -32,6 +32,17 @@ def one_hot(data, **options):
 
 def ordinal(data, **options):
     return fitted(OrdinalEncoder(**options), data)
+
+
+def target(data, classes=None, **options):
+    """Fitted on an amount, or on these classes."""
+
+    def make():
+        numbers = contract.numbers(len(data()))
+        aim = contract.amount(numbers) if classes is None else contract.answer(numbers, classes)
+        return TargetEncoder(random_state=0, **options).fit(data(), aim), data()
+
+    return make
 
 
 def objects(**columns):
@@ -119,6 +130,10 @@ def after_one_another():
 
 
 EXAMPLES = {
+    "target_encoder": target(texts),
+    "target_encoder_of_two_classes_with_none": target(texts_with_none, ("no", "yes"), smooth=3.0),
+    "target_encoder_of_three_classes": target(texts, (30, 10, 20)),
+    "target_encoder_of_dtypes": target(complete, target_type="continuous"),
     "one_hot_encoder": one_hot(texts),
     "one_hot_encoder_of_none": one_hot(texts_with_none),
     "one_hot_encoder_without_missing": one_hot(full_texts),

@@ -4,22 +4,43 @@ import numpy as np
 import pytest
 import scipy.sparse
 from sklearn.compose import make_column_transformer
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import (
+    ARDRegression,
+    BayesianRidge,
     ElasticNet,
     ElasticNetCV,
     GammaRegressor,
+    HuberRegressor,
+    Lars,
+    LarsCV,
     Lasso,
     LassoCV,
+    LassoLars,
+    LassoLarsCV,
+    LassoLarsIC,
     LinearRegression,
     LogisticRegression,
     LogisticRegressionCV,
+    MultiTaskElasticNet,
+    MultiTaskElasticNetCV,
+    MultiTaskLasso,
+    MultiTaskLassoCV,
+    OrthogonalMatchingPursuit,
+    OrthogonalMatchingPursuitCV,
+    PassiveAggressiveClassifier,
+    PassiveAggressiveRegressor,
+    Perceptron,
     PoissonRegressor,
+    QuantileRegressor,
+    RANSACRegressor,
     Ridge,
     RidgeClassifier,
     RidgeClassifierCV,
     RidgeCV,
     SGDClassifier,
     SGDRegressor,
+    TheilSenRegressor,
     TweedieRegressor,
 )
 from sklearn.pipeline import make_pipeline
@@ -131,6 +152,55 @@ EXAMPLES = {
     ),
     "linear_svr": regressor(LinearSVR(random_state=0)),
     "linear_svr_without_intercept": regressor(LinearSVR(fit_intercept=False, random_state=0)),
+    "linear_discriminant": classifier(LinearDiscriminantAnalysis()),
+    "linear_discriminant_of_three": classifier(
+        LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"), NUMBERS
+    ),
+    "linear_discriminant_before_a_classifier": classifier(
+        make_pipeline(LinearDiscriminantAnalysis(n_components=2), LogisticRegression()),
+        NUMBERS,
+    ),
+    "linear_discriminant_by_eigenvalues_before_a_classifier": classifier(
+        make_pipeline(LinearDiscriminantAnalysis(solver="eigen"), LogisticRegression()),
+        NUMBERS,
+        lambda: scaled().drop(columns="constant"),
+    ),
+    "ransac_regressor": regressor(RANSACRegressor(random_state=0)),
+    "ransac_regressor_of_ridge_on_mixed_dtypes": regressor(
+        RANSACRegressor(Ridge(), min_samples=50, random_state=0), frame=mixed
+    ),
+    "passive_aggressive_classifier": classifier(
+        PassiveAggressiveClassifier(random_state=0), NUMBERS
+    ),
+    "perceptron": classifier(Perceptron(random_state=0)),
+    **{
+        f"{name}": regressor(estimator)
+        for name, estimator in {
+            "ard_regression": ARDRegression(max_iter=20),
+            "bayesian_ridge": BayesianRidge(),
+            "huber_regressor": HuberRegressor(max_iter=1000),
+            "lars": Lars(),
+            "lars_cv": LarsCV(cv=2),
+            "lasso_lars": LassoLars(alpha=0.01),
+            "lasso_lars_cv": LassoLarsCV(cv=2),
+            "lasso_lars_ic": LassoLarsIC(),
+            "orthogonal_matching_pursuit": OrthogonalMatchingPursuit(n_nonzero_coefs=2),
+            "orthogonal_matching_pursuit_cv": OrthogonalMatchingPursuitCV(cv=2),
+            "passive_aggressive_regressor": PassiveAggressiveRegressor(random_state=0),
+            "quantile_regressor": QuantileRegressor(alpha=0.01),
+            "theil_sen_regressor": TheilSenRegressor(max_subpopulation=50, random_state=0),
+        }.items()
+    },
+    **{
+        f"{name}_of_two_targets": regressor(estimator, two)
+        for name, estimator in {
+            "lars": Lars(),
+            "multi_task_elastic_net": MultiTaskElasticNet(alpha=0.01),
+            "multi_task_elastic_net_cv": MultiTaskElasticNetCV(alphas=3, cv=2),
+            "multi_task_lasso": MultiTaskLasso(alpha=0.01),
+            "multi_task_lasso_cv": MultiTaskLassoCV(alphas=3, cv=2),
+        }.items()
+    },
     "poisson_regressor": regressor(PoissonRegressor(), positive),
     "poisson_regressor_on_float32": regressor(PoissonRegressor(), positive, singles),
     "gamma_regressor": regressor(GammaRegressor(), positive),

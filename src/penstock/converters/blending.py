@@ -8,9 +8,18 @@ from penstock.converters.composing import array, stacked
 from penstock.converters.context import Context
 from penstock.converters.output import frame_output, framed
 from penstock.converters.responses import in_order, response, scattered, summed, votes
-from penstock.converters.scores import class_labels, largest, tie
-from penstock.converters.validation import sized
-from penstock.converters.values import Answer, Ask, Prediction, Value, labels, number, numbers
+from penstock.converters.scores import class_labels, largest, softmax, tie, winner
+from penstock.converters.validation import finite_array, sized
+from penstock.converters.values import (
+    Answer,
+    Ask,
+    Prediction,
+    Value,
+    labels,
+    number,
+    numbers,
+    numeric_columns,
+)
 
 __all__ = ["CONVERTERS"]
 
@@ -117,6 +126,82 @@ def bagging_regressor(estimator: Any, value: Value, context: Context) -> Predict
     return Prediction((numbers("value", mean, range(mean.width), ask),))
 
 
+def adaptive_boosting_classifier(estimator: Any, value: Value, context: Context) -> Prediction:
+    """Votes with weights: for the class, and a little against all others.
+
+    sklearn/ensemble/_weight_boosting.py, `AdaBoostClassifier.decision_function`.
+    """
+    import numpy
+
+    if getattr(estimator, "algorithm", "SAMME") == "SAMME.R":
+        context.refuse("scikit-learn has left it out since 1.6; fit it again", option="algorithm")
+    classes = class_labels(estimator.classes_, context)
+    count = len(classes)
+    plain = finite_array(value, context)
+    parts = []
+    for at, (member, weight) in enumerate(
+        zip(estimator.estimators_, estimator.estimator_weights_, strict=False)
+    ):
+        prediction = context.predict(member, plain, f"{at}")
+        parts.append(_opinions(prediction, classes, float(weight), context))
+    scores = summed(parts, context, divisor=float(estimator.estimator_weights_.sum()))
+    if count == 2:
+        sides = [context.select(scores, [at]) for at in (0, 1)]
+        raw = summed(sides, context, weights=[-1.0, 1.0])
+        halves = context.select(raw, [0, 0])
+        inputs = _scaled(halves, "multiply", [-1.0, 1.0], context)
+        shares = softmax(_scaled(inputs, "divide", [2.0, 2.0], context), context)
+        answer = number("raw", raw, Ask("decision_function"))
+    else:
+        raw = scores
+        shares = softmax(_scaled(raw, "divide", numpy.full(count, count - 1.0), context), context)
+        answer = numbers("raw", raw, classes, Ask("decision_function"))
+    return Prediction(
+        (
+            labels(winner(raw, context), classes),
+            numbers("probability", shares, classes, Ask("predict_proba")),
+            answer,
+        )
+    )
+
+
+def _opinions(
+    prediction: Prediction, classes: Sequence[Any], weight: float, context: Context
+) -> Value:
+    """The weight for the class that is predicted; a share of it against each other."""
+    import numpy
+
+    answer = next((answer for answer in prediction.answers if answer.name == "label"), None)
+    if answer is None:
+        context.refuse("has no output `label`", option="estimator")
+    known = answer.names or ()
+    tables = [
+        [weight if label == name else -1 / (len(classes) - 1) * weight for label in known]
+        for name in classes
+    ]
+    return context.add(
+        "lookup",
+        context.select(answer.value, [0] * len(classes)),
+        numeric_columns(len(classes)),
+        values=numpy.concatenate(tables),
+        ends=numpy.cumsum([len(known)] * len(classes)),
+        absent=numpy.full(len(classes), numpy.nan),
+    )
+
+
+def _scaled(value: Value, function: str, operands: Any, context: Context) -> Value:
+    import numpy
+
+    return context.add(
+        "arithmetic",
+        value,
+        value.columns,
+        function=function,
+        operands=numpy.asarray(operands, dtype="float64"),
+        precision="f64",
+    )
+
+
 # -- inside --
 
 
@@ -207,6 +292,7 @@ CONVERTERS: Mapping[str, Callable[..., Any]] = {
     "sklearn.ensemble.VotingRegressor": voting_regressor,
     **sized(
         {
+            "sklearn.ensemble.AdaBoostClassifier": adaptive_boosting_classifier,
             "sklearn.ensemble.BaggingClassifier": bagging_classifier,
             "sklearn.ensemble.BaggingRegressor": bagging_regressor,
         }

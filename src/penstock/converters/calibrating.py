@@ -16,7 +16,7 @@ from penstock.converters.scores import (
     softmax,
     tie,
 )
-from penstock.converters.validation import dense, sized
+from penstock.converters.validation import dense
 from penstock.converters.values import (
     LINK_TOLERANCE,
     Ask,
@@ -56,7 +56,10 @@ def calibrated_classifier(estimator: Any, value: Value, context: Context) -> Pre
 
 def isotonic_regression(estimator: Any, value: Value, context: Context) -> Prediction:
     """Straight lines between the points of the fit."""
-    return Prediction((number("value", _isotonic(estimator, dense(value, context), context)),))
+    if value.width != 1:
+        context.refuse(f"takes one column and gets {value.width}")
+    result = _isotonic(estimator, dense(value, context), context)
+    return Prediction((number("value", result),), result)
 
 
 def fixed_threshold_classifier(estimator: Any, value: Value, context: Context) -> Prediction:
@@ -263,5 +266,5 @@ CONVERTERS: Mapping[str, Callable[..., Any]] = {
     "sklearn.calibration.CalibratedClassifierCV": calibrated_classifier,
     "sklearn.model_selection.FixedThresholdClassifier": fixed_threshold_classifier,
     "sklearn.model_selection.TunedThresholdClassifierCV": tuned_threshold_classifier,
-    **sized({"sklearn.isotonic.IsotonicRegression": isotonic_regression}),
+    "sklearn.isotonic.IsotonicRegression": isotonic_regression,
 }

@@ -66,7 +66,8 @@ def _clusters(code: Value, points: Value, centers: Any, context: Context) -> Pre
     distances = context.cast(distances, points.precision)
     names = range(len(numpy.atleast_2d(centers)))
     label = labels(code, names, name="cluster", decided_by="distance", rivals=_nearest)
-    return Prediction((label, numbers("distance", distances, names, Ask("transform"))))
+    answers = (label, numbers("distance", distances, names, Ask("transform")))
+    return Prediction(answers, distances)
 
 
 def _nearest(distances: Sequence[float]) -> tuple[float, float]:

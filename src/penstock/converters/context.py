@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NoReturn, Protocol
 
 from penstock.converters.output import frame_output, framed
-from penstock.converters.values import Ask, Column, Prediction, Value
+from penstock.converters.values import Column, Prediction, Value
 from penstock.errors import ConvertError
 from penstock.graph import FIELD_PREFIX, Graph, Node, Scalar, Tensor, Texts
 from penstock.schema import Field
@@ -212,9 +212,8 @@ class Context:
             result = self._result(estimator, value)
             if isinstance(result, Value):
                 return result
-            for answer in result.answers:
-                if answer.ask == Ask("transform"):
-                    return self._framed(answer.value, estimator)
+            if result.features is not None:
+                return self._framed(result.features, estimator)
             self.refuse(f"`{public_name(type(estimator))}` predicts, and a transformer is due")
 
     def predict(self, estimator: Any, value: Value, step: str | None = None) -> Prediction:

@@ -75,6 +75,32 @@ def ordinal_encoder(estimator: Any, value: Value, context: Context) -> Value:
     )
 
 
+def target_encoder(estimator: Any, value: Value, context: Context) -> Value:
+    """The mean of the target for each level, or of each class; of all rows where it is unknown.
+
+    sklearn/preprocessing/_target_encoder.py, `_transform_X_ordinal`.
+    """
+    import numpy
+
+    codings = [
+        _coding(value, at, categories, range(len(categories)), NONE, context)
+        for at, categories in enumerate(estimator.categories_)
+    ]
+    coded = encoded(_finite(value, context), codings, context)
+    means = numpy.atleast_1d(numpy.asarray(estimator.target_mean_, dtype="float64"))
+    # Of several classes there is a table for each, column by column.
+    several = len(means) if estimator.target_type_ == "multiclass" else 1
+    tables = [numpy.asarray(table, dtype="float64") for table in estimator.encodings_]
+    return context.add(
+        "lookup",
+        context.select(coded, [at for at in range(value.width) for _ in range(several)]),
+        _columns(len(tables), "float64", context),
+        values=numpy.concatenate(tables),
+        ends=numpy.cumsum([len(table) for table in tables]),
+        absent=numpy.tile(means, value.width),
+    )
+
+
 def _positions(estimator: Any, at: int, context: Context) -> Any:
     """What each level of a column becomes, in the dtype of the encoder."""
     import numpy
@@ -160,5 +186,6 @@ CONVERTERS: Mapping[str, Callable[..., Any]] = sized(
         "sklearn.preprocessing.LabelEncoder": label_encoder,
         "sklearn.preprocessing.OneHotEncoder": one_hot_encoder,
         "sklearn.preprocessing.OrdinalEncoder": ordinal_encoder,
+        "sklearn.preprocessing.TargetEncoder": target_encoder,
     }
 )

@@ -1,6 +1,7 @@
 """scikit-learn's linear models: dot products, and what becomes of them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from penstock.converters.context import Context, public_name
@@ -31,7 +32,10 @@ PROBABILITY = Ask("predict_proba")
 RAW = Ask("decision_function")
 
 # Those that multiply sparse matrices themselves.
-UNCHECKED = ("sklearn.linear_model.ElasticNet", "sklearn.linear_model.Lasso")
+UNCHECKED = tuple(
+    f"sklearn.linear_model.{name}"
+    for name in ("ElasticNet", "Lasso", "MultiTaskElasticNet", "MultiTaskLasso")
+)
 
 # BLAS sums n products of float32 in float32, in an order of its own: each step may err by 2^-24
 # relative to the sum so far. This holds for sums of up to a hundred terms that mostly add up.
@@ -98,6 +102,41 @@ def ridge_classifier(estimator: Any, value: Value, context: Context) -> Predicti
             number(name, raw, Ask("decision_function", pick=pick)),
         ]
     return Prediction(tuple(answers))
+
+
+def consensus_regressor(estimator: Any, value: Value, context: Context) -> Prediction:
+    """What the estimator of the consensus predicts, of an array."""
+    inner = estimator.estimator_
+    rows = replace(context.number(value), frame="")
+    rows = rows.with_columns(numeric_columns(value.width, value.dtype))
+    return context.predict(inner, rows, "estimator").bound(estimator)
+
+
+def discriminant_classifier(estimator: Any, value: Value, context: Context) -> Prediction:
+    """As a logistic regression; to steps behind it the most discriminative directions.
+
+    sklearn/discriminant_analysis.py, `LinearDiscriminantAnalysis.transform`.
+    """
+    import numpy
+
+    result = logistic_regression(estimator, value, context)
+    if estimator.solver == "lsqr":
+        return result
+    directions = estimator.scalings_[:, : estimator._max_components]
+    offset = estimator.xbar_ if estimator.solver == "svd" else numpy.zeros(value.width)
+    rows = context.require(context.number(value), precision=value.precision)
+    features = context.add(
+        "linear",
+        rows,
+        numeric_columns(directions.shape[1]),
+        tolerance=LINEAR_TOLERANCE * 100,
+        coefficients=directions.T.astype("float64"),
+        intercepts=-(offset @ directions).astype("float64"),
+    )
+    single = value.precision == "f32" and directions.dtype == numpy.float32
+    # Of float32 rows scikit-learn's own sums are no better than that.
+    features = replace(features, tolerance=SINGLE_TOLERANCE) if single else features
+    return replace(result, features=context.cast(features, "f32") if single else features)
 
 
 def _scores(estimator: Any, value: Value, context: Context) -> Value:
@@ -193,26 +232,47 @@ def _column(at: int) -> Callable[[Any], Any]:
 
 
 REGRESSORS = (
-    "sklearn.linear_model.ElasticNet",
-    "sklearn.linear_model.ElasticNetCV",
-    "sklearn.linear_model.Lasso",
-    "sklearn.linear_model.LassoCV",
-    "sklearn.linear_model.LinearRegression",
-    "sklearn.linear_model.Ridge",
-    "sklearn.linear_model.RidgeCV",
-    "sklearn.linear_model.SGDRegressor",
-    "sklearn.svm.LinearSVR",
+    "ARDRegression",
+    "BayesianRidge",
+    "ElasticNet",
+    "ElasticNetCV",
+    "HuberRegressor",
+    "Lars",
+    "LarsCV",
+    "Lasso",
+    "LassoCV",
+    "LassoLars",
+    "LassoLarsCV",
+    "LassoLarsIC",
+    "LinearRegression",
+    "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
+    "MultiTaskLasso",
+    "MultiTaskLassoCV",
+    "OrthogonalMatchingPursuit",
+    "OrthogonalMatchingPursuitCV",
+    "PassiveAggressiveRegressor",
+    "QuantileRegressor",
+    "Ridge",
+    "RidgeCV",
+    "SGDRegressor",
+    "TheilSenRegressor",
 )
 
 CONVERTERS: Mapping[str, Callable[..., Any]] = {
+    "sklearn.discriminant_analysis.LinearDiscriminantAnalysis": discriminant_classifier,
     "sklearn.linear_model.GammaRegressor": generalized_linear_regressor,
     "sklearn.linear_model.LogisticRegression": logistic_regression,
     "sklearn.linear_model.LogisticRegressionCV": logistic_regression,
+    "sklearn.linear_model.PassiveAggressiveClassifier": linear_classifier,
+    "sklearn.linear_model.Perceptron": linear_classifier,
     "sklearn.linear_model.PoissonRegressor": generalized_linear_regressor,
+    "sklearn.linear_model.RANSACRegressor": consensus_regressor,
     "sklearn.linear_model.RidgeClassifier": ridge_classifier,
     "sklearn.linear_model.RidgeClassifierCV": ridge_classifier,
     "sklearn.linear_model.SGDClassifier": sgd_classifier,
     "sklearn.linear_model.TweedieRegressor": generalized_linear_regressor,
     "sklearn.svm.LinearSVC": linear_classifier,
-    **dict.fromkeys(REGRESSORS, linear_regressor),
+    "sklearn.svm.LinearSVR": linear_regressor,
+    **{f"sklearn.linear_model.{name}": linear_regressor for name in REGRESSORS},
 }

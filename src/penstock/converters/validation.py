@@ -11,6 +11,7 @@ __all__ = [
     "array_dtype",
     "check_version",
     "dense",
+    "finite_array",
     "float_dtype",
     "floats",
     "marker",
@@ -66,6 +67,24 @@ def floats(
     precision = {"float32": "f32", "float64": "f64"}[dtype]
     numbers = context.require(numbers, missing=missing, precision=precision)
     return replace(numbers, columns=numeric_columns(value.width, dtype), frame="")
+
+
+def finite_array(value: Value, context: Context, *, missing: bool = False) -> Value:
+    """The value as `check_array(X, dtype=None)` makes an array of it: in the dtype that it has.
+
+    `missing` is `ensure_all_finite=False`. An array of objects is checked in another way.
+    """
+    if value.frame and any(column.dtype == "bool" for column in value.columns):
+        context.refuse(
+            "gets a frame with booleans, which becomes an array of objects as one is missing; cast "
+            "them to numbers before fitting"
+        )
+    if array_dtype(value) == "object":
+        context.refuse("gets an array of objects; encode texts in a step before")
+    dtype = array_dtype(value)
+    kind = "boolean" if dtype == "bool" else "number"
+    plain = replace(value, frame="", columns=(Column(None, kind, dtype),) * value.width)
+    return context.require(plain, missing=missing, infinite=missing, precision=plain.precision)
 
 
 def float_dtype(value: Value, context: Context) -> str:

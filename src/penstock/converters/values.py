@@ -171,16 +171,21 @@ class Answer:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a fitted predictor answers; outputs in the order in which users see them."""
+    """What a fitted predictor answers; outputs in the order in which users see them.
+
+    `features` is what it gives to steps behind it, where it has a `transform` too.
+    """
 
     answers: tuple[Answer, ...]
+    features: Value | None = None
 
     def bound(self, estimator: Any, before: Callable[[Any], Any] | None = None) -> "Prediction":
         """The same outputs, asked of this estimator behind `before`."""
         return Prediction(
             tuple(
                 replace(answer, ask=answer.ask.bound(estimator, before)) for answer in self.answers
-            )
+            ),
+            self.features,
         )
 
 

@@ -11,8 +11,8 @@ from penstock.training.recipe import Recipe
 
 __all__ = ["available", "check", "needed"]
 
-# Copies of the matrix of numbers that a library holds at once, measured on flights
-# (`bench/train.py`): numpy's own, and what the library makes of it.
+# Copies of the matrix of numbers that a library holds at once: numpy's own, and what the library
+# makes of it. Estimated from how each keeps its data, not measured.
 _COPIES = {"gbm": 2.5, "xgboost": 3.0, "forest": 3.0, "glm": 4.0, "auto": 4.0}
 _OTHER_COPIES = 4.0
 # The proof and the statistics of `convert` make a Python object of each value of the example.

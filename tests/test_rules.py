@@ -26,9 +26,9 @@ ORDER = (
     *("errors", "schema", "graph", "files", "description", "card", "artifact"),
     *("tables", "keys", "model", "gateway", "formats", "readers", "writers", "bulk", "data"),
     *("converters", "kinds", "frames", "baseline", "centers", "proof", "conversion"),
-    *("cli", "__main__", "__init__"),
+    *("training", "cli", "__main__", "__init__"),
 )
-PACKAGES = ("converters", "data", "proof", "cli")
+PACKAGES = ("converters", "data", "proof", "training", "cli")
 # design.md, "Who may know what": the modules of the package that these parts may import.
 ALLOWED = {
     "errors": set(),

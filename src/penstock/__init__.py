@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from penstock.model import sign as sign
     from penstock.schema import Field as Field
     from penstock.schema import Schema as Schema
+    from penstock.training.comparing import compare as compare
+    from penstock.training.running import train as train
 
 __version__ = "0.1.0"
 
@@ -34,12 +36,14 @@ _HOMES = {
     "Schema": "schema",
     "SchemaError": "errors",
     "Table": "data",
+    "compare": "training.comparing",
     "convert": "conversion",
     "keygen": "keys",
     "load": "model",
     "read": "data",
     "sign": "model",
     "supported": "converters",
+    "train": "training.running",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]

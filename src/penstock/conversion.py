@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -36,13 +36,15 @@ def convert(
     version: str | None = None,
     policies: Mapping[str, Field] | None = None,
     verify: bool = True,
+    provenance: Callable[[Model], Mapping[str, Any]] | None = None,
 ) -> Model:
     """A `Model` that answers as the fitted model does, proved on the example and on hostile rows.
 
     `example`: rows as the model was trained on, a frame or, for models trained on arrays, a 2-D
     array (the inputs are then `feature_names_in_` or `x0` to `xn`). Types, levels and missing
     policies are inferred; `policies={"age": Field(minimum=0, maximum=120, on_invalid="missing")}`
-    declares more.
+    declares more. `provenance`: what to keep of where the model comes from, as a function of the
+    proved model, whose metrics may be among it.
 
     Raises `ConvertError` for an estimator or option that is not supported, and for a difference.
     `verify=False` leaves the proof out, and with it the refusals of the source library.
@@ -61,6 +63,8 @@ def convert(
     outputs = answered(proved, draft.schema.outputs, prepared.subject.oracle.example)
     # An input that is called so comes first.
     draft = replace(draft, examples=examples, baseline=outputs | dict(draft.baseline))
+    if provenance is not None:
+        draft = replace(draft, provenance={**draft.provenance, **provenance(proved)})
     return _model(draft, verify=False)
 
 

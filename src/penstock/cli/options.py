@@ -1,11 +1,14 @@
 """What several commands have in common: types of options, what is told of data."""
 
 import csv
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-__all__ = ["COLUMNS", "TOP", "TYPES", "tell_bad_lines"]
+from penstock.formats import FORMATS
+
+__all__ = ["COLUMNS", "TOP", "TYPES", "reading", "tell_bad_lines"]
 
 
 class _Columns(click.ParamType):  # type: ignore[type-arg, unused-ignore]
@@ -71,6 +74,24 @@ class _Top(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 COLUMNS = _Columns()
 TYPES = _Types()
 TOP = _Top()
+
+
+def reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What the name of a table may leave open: options `format`, `query`, `table` and `types`."""
+    for option in (
+        click.option(
+            "--types", type=TYPES, help="Types of columns, where those proposed are wrong."
+        ),
+        click.option(
+            "--table", metavar="NAME", help="The table of a database; the sheet of a file."
+        ),
+        click.option("--query", metavar="SQL", help="What of a database."),
+        click.option(
+            "--from", "format", type=click.Choice(FORMATS), help="Format, if DATA does not say."
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def tell_bad_lines(table: Any) -> None:

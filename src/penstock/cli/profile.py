@@ -1,32 +1,21 @@
 """`penstock profile`: what is in a table, and what training on it will need."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from penstock.cli.options import TYPES, tell_bad_lines
-from penstock.formats import FORMATS
+from penstock.cli.options import reading, tell_bad_lines
 
 __all__ = ["command"]
 
 
 @click.command("profile", short_help="Show what is in a table, and what training on it needs.")
 @click.argument("data")
-@click.option("--from", "source", type=click.Choice(FORMATS), help="Format, if DATA does not say.")
-@click.option("--query", metavar="SQL", help="What of a database.")
-@click.option("--table", metavar="NAME", help="The table of a database; the sheet of a file.")
-@click.option(
-    "--types", type=TYPES, default="", help="Types of columns, where what is proposed is wrong."
-)
+@reading
 @click.option("--target", metavar="NAME", help="The column to be predicted: warn of leaks of it.")
 @click.option("--html", metavar="FILE", help="Write a page too, which needs nothing else.")
-def command(
-    data: str,
-    html: str | None,
-    target: str | None,
-    types: dict[str, str],
-    **options: str | None,
-) -> None:
+def command(data: str, html: str | None, target: str | None, **options: Any) -> None:
     """Show types, missing values, levels, distributions and oddities of DATA.
 
     DATA is what `penstock predict` takes. All rows are counted, in constant
@@ -42,13 +31,7 @@ def command(
     from penstock.data.sheets import page, text
     from penstock.files import write_bytes
 
-    table = read(
-        data,
-        format=options["source"],
-        query=options["query"],
-        table=options["table"],
-        types=types,
-    )
+    table = read(data, **options)
     found = profile(table, target=target)
     click.echo(text(found), nl=False)
     if html is not None:

@@ -85,10 +85,11 @@ class Table:
         """Where the rows come from."""
         return self._origin
 
-    def of(self, origin: Origin) -> "Table":
-        """The same wishes for the rows of another origin."""
+    def of(self, origin: Origin, types: Mapping[str, str] | None = None) -> "Table":
+        """The same wishes for the rows of another origin, and other types of some columns."""
         bad_lines = "skip" if self._skips else "raise"
-        return Table(origin, types=self._said, columns=self._columns, bad_lines=bad_lines)
+        said = {**self._said, **(types or {})}
+        return Table(origin, types=said, columns=self._columns, bad_lines=bad_lines)
 
     @property
     def schema(self) -> Any:

@@ -77,8 +77,11 @@ TOP = _Top()
 
 
 def reading(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What the name of a table may leave open, as options `format`, `query` and `table`."""
+    """What the name of a table may leave open: options `format`, `query`, `table` and `types`."""
     for option in (
+        click.option(
+            "--types", type=TYPES, help="Types of columns, where those proposed are wrong."
+        ),
         click.option(
             "--table", metavar="NAME", help="The table of a database; the sheet of a file."
         ),

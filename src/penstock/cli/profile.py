@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from penstock.cli.options import TYPES, reading, tell_bad_lines
+from penstock.cli.options import reading, tell_bad_lines
 
 __all__ = ["command"]
 
@@ -13,9 +13,6 @@ __all__ = ["command"]
 @click.command("profile", short_help="Show what is in a table, and what training on it needs.")
 @click.argument("data")
 @reading
-@click.option(
-    "--types", type=TYPES, default="", help="Types of columns, where what is proposed is wrong."
-)
 @click.option("--target", metavar="NAME", help="The column to be predicted: warn of leaks of it.")
 @click.option("--html", metavar="FILE", help="Write a page too, which needs nothing else.")
 def command(data: str, html: str | None, target: str | None, **options: Any) -> None:

@@ -129,17 +129,48 @@ def test_columns_that_are_no_features_are_left_out_with_a_reason():
         "same": ("number", "drop"),
         "id": ("number", "drop"),
         "code": ("text", "drop"),
-        "day": ("date", "drop"),
+        "day": ("date", "dates"),
         "written": ("date", "drop"),
         "note": ("free text", "drop"),
         "told": ("number", "number"),
         "flag": ("number", "number"),
     }
     warned = "\n".join(result.warnings)
-    for name in ("id", "code", "day", "written", "note", "told", "lists"):
+    for name in ("id", "code", "written", "note", "told", "lists"):
         assert f"column `{name}`" in warned
     assert "column `told` alone tells the target" in warned
     assert "`same`" not in warned
+
+
+def by_weekday(zone=None):
+    """What only the day of the week and the hour tell."""
+    moments = pd.Series(pd.date_range("2024-01-01", periods=1500, freq="97min", tz=zone))
+    late = (moments.dt.day_of_week >= 5) | (moments.dt.hour < 6)
+    return pd.DataFrame({"at": moments.where(moments.index % 50 > 0), "late": late})
+
+
+@pytest.mark.parametrize("algorithm", ["gbm", "glm", "forest"])
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_parts_of_dates_are_learned_from(algorithm, zone):
+    data = by_weekday(zone)
+    result = penstock.train(data, "late", algorithm=algorithm)
+    assert [(each.type, each.treatment) for each in result.features] == [("date", "dates")]
+    assert result.metrics["auc"] > (0.9 if algorithm == "glm" else 0.98)
+    answers = result.model.predict(data.drop(columns="late").tail(20))
+    assert answers["label"].tolist() == result.pipeline.predict(data.tail(20)).tolist()
+
+
+def test_dates_among_constraints_are_one_column():
+    data = by_weekday()
+    data["x"] = np.arange(len(data)) % 7 + 0.0
+    settings = {"monotone": {"x": 1}, "interactions": [["at"], ["x"]]}
+    assert penstock.train(data, "late", **settings).metrics["auc"] > 0.98
+
+
+def test_a_report_tells_of_dates(tmp_path):
+    result = penstock.train(by_weekday(), "late")
+    result.report(tmp_path / "report.html")
+    assert "dates" in (tmp_path / "report.html").read_text()
 
 
 @pytest.mark.parametrize("positive", ["yes", "no"])
@@ -255,6 +286,7 @@ def test_whatever_happens_is_told():
         ({"parameters": {"family": "gamma"}, "algorithm": "glm"}, "does not fit a binary target"),
         ({"drop": ["hours"]}, "`drop` names `hours`, which is no column"),
         ({"features": {"hour": "date"}}, "the treatment of `hour` is 'date'"),
+        ({"features": {"hour": "dates"}}, "`hour` cannot be dates, as it holds number"),
         ({"split": "time"}, "needs `split_column`"),
         ({"parameters": {"leaves": 3}, "algorithm": "glm"}, "has no parameter `leaves`"),
         ({"monotone": {"hour": 1}, "algorithm": "glm"}, '"glm" cannot; `gbm` and `xgboost` can'),

@@ -26,7 +26,7 @@ _DATE = re.compile(r"\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?[./]\d\d?[./]\d{4}( .*)?")
 class Feature:
     """A column: its type, what is made of it, why, what is odd.
 
-    It becomes `number`, `levels` or `offset`, or is left out, `drop`.
+    It becomes `number`, `levels`, `dates` or `offset`, or is left out, `drop`.
     """
 
     name: str
@@ -75,6 +75,7 @@ def proposed(rows: Any, target: Any, task: Task, recipe: Recipe) -> tuple[Featur
             feature = replace(feature, treatment="drop", reason="as said", warning="")
         elif name in recipe.features:
             said = recipe.features[name]
+            _check_said(feature, said)
             feature = replace(feature, treatment=said, reason="as said", warning="")
         elif name == recipe.offset:
             feature = replace(feature, treatment="offset", reason="as said", warning="")
@@ -89,6 +90,14 @@ def proposed(rows: Any, target: Any, task: Task, recipe: Recipe) -> tuple[Featur
             f"no column is left to learn from ({reasons}); say what to do with one by `features`"
         )
     return tuple(found)
+
+
+def _check_said(feature: Feature, said: str) -> None:
+    if said != "drop" and (said == "dates") != (feature.treatment == "dates"):
+        raise PenstockError(
+            f"`features`: `{feature.name}` cannot be {said}, as it holds {feature.type}; "
+            "only columns of timestamps are dates, and they are nothing else"
+        )
 
 
 def _check_names(rows: Any, recipe: Recipe) -> None:
@@ -115,8 +124,7 @@ def _proposal(name: str, column: Any) -> Feature:
         levels = int(column.nunique())
         return _few(Feature(name, kind, "levels", levels=levels, missing=missing))
     if types.is_datetime64_any_dtype(column):
-        reason = "dates convert in no way yet; add their parts as columns"
-        return Feature(name, "date", "drop", reason, f"column `{name}` is a date", 0, missing)
+        return _few(Feature(name, "date", "dates", "", "", int(column.nunique()), missing))
     if types.is_bool_dtype(column):
         return _few(Feature(name, "boolean", "number", "", "", int(column.nunique()), missing))
     if types.is_numeric_dtype(column):
@@ -172,8 +180,8 @@ def _text(name: str, column: Any, missing: float) -> Feature:
         return feature
     sample = present.iloc[:: max(1, len(present) // 200)].astype(str)
     if sample.map(lambda text: _DATE.fullmatch(text) is not None).all():
-        reason = "dates convert in no way yet; add their parts as columns"
-        warning = f"column `{name}` holds dates, and is left out"
+        reason = "dates as texts; say in `types` that it is a timestamp"
+        warning = f"column `{name}` holds dates as texts, and is left out"
         return replace(feature, type="date", treatment="drop", reason=reason, warning=warning)
     share = distinct / len(present)
     if sample.str.split().str.len().mean() >= _WORDS and share > _FREE_SHARE:

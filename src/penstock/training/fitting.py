@@ -20,6 +20,8 @@ PATIENCE = 25
 MOST_CODES = 1000
 MOST_COLUMNS = 100
 FEWEST_ROWS = 20
+# Not the year: no row that is to come has one of those that were learned from.
+DATE_PARTS = ("month", "day", "weekday", "hour")
 
 Advance = Callable[[int, int, float | None], None]
 
@@ -109,10 +111,13 @@ class Fit:
 def columns_of(features: Sequence[Feature], recipe: Recipe, task: Task) -> Any:
     """The step that makes numbers of the columns: a `ColumnTransformer` of steps that convert."""
     import numpy
+    from sklearn.base import clone
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+
+    from penstock.steps import Dates
 
     chosen = algorithm(recipe.algorithm, task)
     if chosen.dense:
@@ -134,6 +139,8 @@ def columns_of(features: Sequence[Feature], recipe: Recipe, task: Task) -> Any:
         )
     parts = [("numbers", numbers, used(features, "number"))]
     parts.append(("levels", levels, used(features, "levels")))
+    dates = [Dates(parts=DATE_PARTS), *([] if numbers == "passthrough" else [clone(numbers)])]
+    parts.append(("dates", make_pipeline(*dates), used(features, "dates")))
     # The last column, where whatever adds it looks for it.
     parts.append(("offset", "passthrough", used(features, "offset")))
     used_parts = [part for part in parts if part[2]]
@@ -150,7 +157,8 @@ def _joined(columns: Any, model: Any) -> Any:
 def _constrain(model: Any, recipe: Recipe, features: Sequence[Feature]) -> None:
     """Tells a booster by the places of the columns that the first step makes."""
     numbers, levels = used(features, "number"), used(features, "levels")
-    columns = [*numbers, *levels]
+    made = {name: [f"{name}_{part}" for part in DATE_PARTS] for name in used(features, "dates")}
+    columns = [*numbers, *levels, *(part for parts in made.values() for part in parts)]
     directions = {name: way for name, way in recipe.monotone.items() if way}
     for name in directions:
         if name not in numbers:
@@ -161,13 +169,17 @@ def _constrain(model: Any, recipe: Recipe, features: Sequence[Feature]) -> None:
         ways = tuple(directions.get(name, 0) for name in columns)
         model.set_params(monotone_constraints=ways)
     if recipe.interactions:
-        groups = [list(group) for group in recipe.interactions]
+        groups = [
+            [part for name in group for part in made.get(name, [name])]
+            for group in recipe.interactions
+        ]
         left_out = next((name for group in groups for name in group if name not in columns), None)
         if left_out is not None:
             raise PenstockError(f"`interactions`: `{left_out}` is no column that the model reads")
         named = {name for group in groups for name in group}
         # A column that is in no group meets none; LightGBM would not use it at all.
-        groups += [[name] for name in columns if name not in named]
+        alone = [*([name] for name in (*numbers, *levels)), *made.values()]
+        groups += [group for group in alone if group[0] not in named]
         places = [[columns.index(name) for name in group] for group in groups]
         # XGBoost takes places as a text only, and names otherwise.
         told = str(places) if recipe.algorithm == "xgboost" else places

@@ -83,13 +83,19 @@ def permuted(result: Result) -> list[tuple[str, float]]:
 
 
 def dependences(result: Result, names: Sequence[str]) -> list[Dependence]:
-    """Of these inputs, at up to a dozen values: quantiles of numbers, most frequent levels."""
+    """Of these inputs, at up to a dozen values: quantiles of numbers, most frequent levels.
+
+    Dates have none: nearly every row has its own.
+    """
     import numpy
+    from pandas.api import types
 
     rows = result.prepared.rows.iloc[_sample(result, DEPENDENT_ROWS)]
     learned = result.prepared.rows.iloc[result.prepared.parts.training]
     made = []
     for name in names:
+        if types.is_datetime64_any_dtype(learned[name]):
+            continue
         values, counts = _values(learned[name])
         means = []
         for value in values:

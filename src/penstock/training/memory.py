@@ -6,7 +6,7 @@ from typing import Any
 
 from penstock.errors import PenstockError
 from penstock.training.columns import Feature
-from penstock.training.fitting import MOST_COLUMNS
+from penstock.training.fitting import DATE_PARTS, MOST_COLUMNS
 from penstock.training.recipe import Recipe
 
 __all__ = ["available", "check", "needed"]
@@ -30,12 +30,14 @@ _CGROUP = (
 def needed(rows: Any, features: Sequence[Feature], recipe: Recipe) -> int:
     """Bytes that the training is going to take beside the data, by a rough measure."""
     used = [feature for feature in features if feature.treatment != "drop"]
-    values = len(rows) * len(used)
+    dates = sum(feature.treatment == "dates" for feature in used)
+    values = len(rows) * (len(used) + dates * (len(DATE_PARTS) - 1))
     if recipe.algorithm in ("gbm", "xgboost", "forest"):
         matrix = values * 8
     else:
         numbers = sum(feature.treatment == "number" for feature in used)
-        levels = len(used) - numbers
+        numbers += dates * len(DATE_PARTS)
+        levels = sum(feature.treatment == "levels" for feature in used)
         wide = sum(min(each.levels, MOST_COLUMNS) for each in used if each.treatment == "levels")
         # A sparse matrix has a number and its place; it is dense where most of it is numbers.
         sparse = len(rows) * (numbers + levels) * 12

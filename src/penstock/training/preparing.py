@@ -91,14 +91,13 @@ def _summary(rows: Any, recipe: Recipe, task: Task) -> str:
 
 
 def _plan(parts: Parts, features: tuple[Feature, ...], estimate: int) -> Event:
-    counts = {
-        "number": sum(each.treatment == "number" for each in features),
-        "levels": sum(each.treatment == "levels" for each in features),
-    }
+    words = {"number": "of numbers", "levels": "of levels", "dates": "of dates"}
+    counts = {word: sum(each.treatment == word for each in features) for word in words}
+    told = ", ".join(f"{count} {words[word]}" for word, count in counts.items() if count)
     rows = (len(parts.learning), len(parts.validation), len(parts.holdout))
     return Event(
         "step",
-        f"columns: {counts['number']} of numbers, {counts['levels']} of levels; {parts.kind} "
+        f"columns: {told}; {parts.kind} "
         f"split: {rows[0]:,} rows to learn from, {rows[1]:,} to stop by, {rows[2]:,} held out; "
         f"about {estimate / 1e9:.2g} GB of memory",
         {"learning": rows[0], "validation": rows[1], "holdout": rows[2], "bytes": estimate},

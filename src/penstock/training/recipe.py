@@ -16,7 +16,7 @@ __all__ = ["ALGORITHMS", "SPLITS", "TASKS", "TREATMENTS", "Recipe", "Setting", "
 ALGORITHMS = (*("auto", "gbm", "xgboost", "forest", "glm", "deep", "bayes", "kmeans", "isolation"),)
 TASKS = ("binary", "multiclass", "regression", "count")
 SPLITS = ("random", "stratified", "time", "group")
-TREATMENTS = ("number", "levels", "drop")
+TREATMENTS = ("number", "levels", "dates", "drop")
 
 Mappings = Mapping[str, Any]
 

@@ -140,6 +140,10 @@ async fn a_document_tells_of_the_inputs_as_the_artifact_does() {
     let levels = carrier["examples"].as_array().or(carrier["enum"].as_array()).unwrap();
     assert_eq!(levels[0], "UA");
     assert_eq!(row["additionalProperties"], false);
+    // Lines there may be none; CSV has names at least.
+    let content = &document["paths"]["/v1/models/late/predict"]["post"]["requestBody"]["content"];
+    assert_eq!(content["text/csv"]["schema"]["minLength"], 1);
+    assert!(content["application/x-ndjson"]["schema"]["minLength"].is_null(), "{content}");
     let codes = &document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"];
     for code in ["unseen_level", "unknown_column", "malformed", "internal"] {
         assert!(codes.as_array().unwrap().contains(&Value::from(code)), "{code}");

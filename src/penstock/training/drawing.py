@@ -135,9 +135,13 @@ def partial(name: str, label: str, x: Sequence[Any], y: Sequence[float], counts:
         behind.set_yticks([])
         axes.set_zorder(behind.get_zorder() + 1)
         axes.patch.set_visible(False)
-        axes.plot(places, y, color=_FIRST, marker="o", markersize=4)
-        step = max(1, len(x) // 6)
-        axes.set_xticks(places[::step], [_short(_value(each), 12) for each in list(x)[::step]])
+        # Nothing lies between two levels, and none can be guessed from those beside it.
+        are_levels = any(isinstance(each, str) for each in x)
+        line = "none" if are_levels else "-"
+        axes.plot(places, y, color=_FIRST, marker="o", markersize=4, linestyle=line)
+        step = 1 if are_levels else max(1, len(x) // 6)
+        shown = [_short(_value(each), 12) for each in list(x)[::step]]
+        axes.set_xticks(places[::step], shown, rotation=45 if are_levels else 0)
         axes.set(ylabel=label)
 
     return _drawn(name, draw)

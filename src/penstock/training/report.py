@@ -22,7 +22,8 @@ _STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e3e8f0; --soft: #8d97a8; --line: #333b49;
   --page: #12161d; --first: #6ea8ff; --second: #ffab5e; --warn: #f0b45a; } }
 @media print { :root { --ink: #000; --soft: #666; --line: #ccc; --page: #fff; --first: #1f6feb;
-  --second: #d9730d; --warn: #7a4a00; } section { break-inside: avoid-page; } }
+  --second: #d9730d; --warn: #7a4a00; }
+  svg, tr { break-inside: avoid-page; } h2 { break-after: avoid-page; } }
 body { margin: 0 auto; padding: 2rem 1.25rem; max-width: 62rem; background: var(--page);
   color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
@@ -153,10 +154,8 @@ def _thresholds(result: Result) -> str:
         return ""
     rows = []
     for name, (hits, alarms, misses, rest) in figures.confusion(result):
-        precision = hits / (hits + alarms) if hits + alarms else float("nan")
-        recall = hits / (hits + misses) if hits + misses else float("nan")
         counts = (f"{hits:,}", f"{alarms:,}", f"{misses:,}", f"{rest:,}")
-        rows.append((name, *counts, f"{precision:.3f}", f"{recall:.3f}"))
+        rows.append((name, *counts, _share(hits, hits + alarms), _share(hits, hits + misses)))
     titles = ("from", "true yes", "false yes", "false no", "true no", "precision", "recall")
     positive = _text(result.prepared.task.positive)
     note = (
@@ -164,6 +163,10 @@ def _thresholds(result: Result) -> str:
         "artifact says yes from there on.</p>"
     )
     return note + _table(titles, rows, numbers=6)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.3f}" if whole else "none"
 
 
 def _importance(contributions: Sequence[Any], permuted: Sequence[Any]) -> str:

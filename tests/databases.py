@@ -128,3 +128,18 @@ def mariadb():
                 cursor.execute("GRANT ALL ON flights.* TO me@'%'")
             connection.close()
             yield f"mysql://me:{ENCODED}@127.0.0.1:{port}/flights"
+
+
+# Of each kind an address, as long as it is needed.
+_MAKERS = {
+    "sqlite": lambda folder: contextlib.nullcontext(f"sqlite:{folder / 'a b.db'}"),
+    "duckdb": lambda folder: contextlib.nullcontext(f"duckdb:{folder / 'a.db'}"),
+    "postgresql": lambda folder: postgresql(),
+    "mysql": lambda folder: mariadb(),
+}
+KINDS = tuple(_MAKERS)
+
+
+def of_kind(kind, folder):
+    """The address of a database, which is in the folder or on a server that runs meanwhile."""
+    return _MAKERS[kind](folder)

@@ -10,11 +10,10 @@ import pytest
 import penstock
 from penstock.data.addresses import parse
 from penstock.data.databases import open_session, query_of
-from tests import databases, toys
-from tests.databases import SECRETS
+from tests import toys
+from tests.databases import KINDS, SECRETS, of_kind
 from tests.test_cli import run
 
-KINDS = ("sqlite", "duckdb", "postgresql", "mysql")
 # What a column is called in each, whole numbers, decimals, texts and so on.
 CREATE = """CREATE TABLE flights (id INTEGER PRIMARY KEY, distance DOUBLE PRECISION,
     price NUMERIC(10, 2), carrier VARCHAR(20), late BOOLEAN, day DATE, moment TIMESTAMP NULL)"""
@@ -35,13 +34,7 @@ ROWS = {
 def database(request, tmp_path_factory):
     """The address of a database with the table `flights`, of each kind."""
     folder = tmp_path_factory.mktemp(request.param)
-    makers = {
-        "sqlite": lambda: contextlib.nullcontext(f"sqlite:{folder / 'a b.db'}"),
-        "duckdb": lambda: contextlib.nullcontext(f"duckdb:{folder / 'a.db'}"),
-        "postgresql": databases.postgresql,
-        "mysql": databases.mariadb,
-    }
-    with makers[request.param]() as url:
+    with of_kind(request.param, folder) as url:
         session = open_session(parse(url))
         session.begin(0)
         for statement in (CREATE, INSERT):

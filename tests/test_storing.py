@@ -20,11 +20,10 @@ from penstock.data.databases import open_session
 from penstock.data.delivery import Delivery
 from penstock.data.storing import store
 from penstock.schema import Field
-from tests import databases, toys
-from tests.databases import SECRETS
+from tests import toys
+from tests.databases import KINDS, SECRETS, of_kind
 from tests.test_cli import run, wrong
 
-KINDS = ("sqlite", "duckdb", "postgresql", "mysql")
 ROWS = [{"id": at, "distance": at - 500, "carrier": "UA"} for at in range(1000)]
 LABELS = ["yes" if 2 * (row["distance"] - 10) - 1 + 0.1 > 0 else "no" for row in ROWS]
 
@@ -32,13 +31,7 @@ LABELS = ["yes" if 2 * (row["distance"] - 10) - 1 + 0.1 > 0 else "no" for row in
 @pytest.fixture(scope="module", params=KINDS)
 def server(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
-    makers = {
-        "sqlite": lambda: contextlib.nullcontext(f"sqlite:{folder / 'a b.db'}"),
-        "duckdb": lambda: contextlib.nullcontext(f"duckdb:{folder / 'a.db'}"),
-        "postgresql": databases.postgresql,
-        "mysql": databases.mariadb,
-    }
-    with makers[request.param]() as url:
+    with of_kind(request.param, folder) as url:
         yield url
 
 

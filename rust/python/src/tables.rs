@@ -12,7 +12,7 @@ use pyo3::exceptions::{PyBufferError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList};
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
 /// The answers to a table.
@@ -187,21 +187,7 @@ impl Owned {
             (values.as_mut_ptr(), std::mem::size_of_val(values.as_slice()))
         };
         // SAFETY: nothing but views reaches the numbers, which are never moved; the view holds `slf`.
-        let filled = unsafe {
-            ffi::PyBuffer_FillInfo(
-                view,
-                slf.as_ptr(),
-                start.cast(),
-                length as ffi::Py_ssize_t,
-                0,
-                flags,
-            )
-        };
-        if filled == -1 {
-            Err(PyErr::fetch(slf.py()))
-        } else {
-            Ok(())
-        }
+        unsafe { fill(view, slf.as_any(), (start.cast(), length), false, flags) }
     }
 
     /// Nothing to release: the view holds the object.
@@ -234,21 +220,7 @@ impl Buffer {
             AnswerColumn::Texts(_) => return Err(PyBufferError::new_err("texts have no buffer")),
         };
         // SAFETY: the memory is shared with `slf`, never changes, and the view holds `slf`.
-        let filled = unsafe {
-            ffi::PyBuffer_FillInfo(
-                view,
-                slf.as_ptr(),
-                start.cast_mut().cast(),
-                length as ffi::Py_ssize_t,
-                1,
-                flags,
-            )
-        };
-        if filled == -1 {
-            Err(PyErr::fetch(slf.py()))
-        } else {
-            Ok(())
-        }
+        unsafe { fill(view, slf.as_any(), (start.cast_mut().cast(), length), true, flags) }
     }
 
     /// Nothing to release: the view holds the object.
@@ -256,4 +228,34 @@ impl Buffer {
     /// # Safety
     /// Called by the interpreter with a view that `__getbuffer__` filled.
     unsafe fn __releasebuffer__(&self, _view: *mut ffi::Py_buffer) {}
+}
+
+/// Fills a view of bytes that belong to an object, which the view then holds.
+///
+/// # Safety
+/// `view` is a pointer from the interpreter that is valid for writing, and the bytes stay where they are for as long as
+/// the object lives.
+unsafe fn fill(
+    view: *mut ffi::Py_buffer,
+    owner: &Bound<'_, PyAny>,
+    (start, length): (*mut c_void, usize),
+    is_read_only: bool,
+    flags: c_int,
+) -> PyResult<()> {
+    // SAFETY: as above.
+    let filled = unsafe {
+        ffi::PyBuffer_FillInfo(
+            view,
+            owner.as_ptr(),
+            start,
+            length as ffi::Py_ssize_t,
+            c_int::from(is_read_only),
+            flags,
+        )
+    };
+    if filled == -1 {
+        Err(PyErr::fetch(owner.py()))
+    } else {
+        Ok(())
+    }
 }

@@ -53,14 +53,7 @@ def gaussian(estimator: Any, value: Value, context: Context) -> Prediction:
         ("add", numpy.array(constants)),
         ("add", priors),
     ):
-        scores = context.add(
-            "arithmetic",
-            scores,
-            scores.columns,
-            function=function,
-            operands=operands.astype("float64"),
-            precision="f64",
-        )
+        scores = context.arithmetic(scores, function, operands, precision="f64")
     return _prediction(estimator, context.cast(scores, "f32") if single else scores, context)
 
 

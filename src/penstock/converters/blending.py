@@ -149,12 +149,15 @@ def adaptive_boosting_classifier(estimator: Any, value: Value, context: Context)
         sides = [context.select(scores, [at]) for at in (0, 1)]
         raw = summed(sides, context, weights=[-1.0, 1.0])
         halves = context.select(raw, [0, 0])
-        inputs = _scaled(halves, "multiply", [-1.0, 1.0], context)
-        shares = softmax(_scaled(inputs, "divide", [2.0, 2.0], context), context)
+        inputs = context.arithmetic(halves, "multiply", [-1.0, 1.0], precision="f64")
+        shares = softmax(context.arithmetic(inputs, "divide", [2.0, 2.0], precision="f64"), context)
         answer = number("raw", raw, Ask("decision_function"))
     else:
         raw = scores
-        shares = softmax(_scaled(raw, "divide", numpy.full(count, count - 1.0), context), context)
+        shares = softmax(
+            context.arithmetic(raw, "divide", numpy.full(count, count - 1.0), precision="f64"),
+            context,
+        )
         answer = numbers("raw", raw, classes, Ask("decision_function"))
     return Prediction(
         (
@@ -186,19 +189,6 @@ def _opinions(
         values=numpy.concatenate(tables),
         ends=numpy.cumsum([len(known)] * len(classes)),
         absent=numpy.full(len(classes), numpy.nan),
-    )
-
-
-def _scaled(value: Value, function: str, operands: Any, context: Context) -> Value:
-    import numpy
-
-    return context.add(
-        "arithmetic",
-        value,
-        value.columns,
-        function=function,
-        operands=numpy.asarray(operands, dtype="float64"),
-        precision="f64",
     )
 
 

@@ -115,7 +115,7 @@ def _sigmoid(calibrator: Any, scores: Value, context: Context) -> Value:
     """expit(-(a * score + b)), in float64."""
     scores = scores.with_columns(numeric_columns(1))
     for function, operand in (("multiply", calibrator.a_), ("add", calibrator.b_)):
-        scores = _arithmetic(scores, function, [float(operand)], context)
+        scores = context.arithmetic(scores, function, [float(operand)])
     return link(scores, "sigmoid", context, scale=-1.0)
 
 
@@ -173,7 +173,7 @@ def _tempered(calibrator: Any, scores: Value, method: str, context: Context) -> 
     scores = context.require(scores, precision=scores.precision)
     if method == "predict_proba":
         shares = scores if scores.width > 1 else complement(scores, context)
-        logits = _arithmetic(shares, "add", [EPSILON] * shares.width, context)
+        logits = context.arithmetic(shares, "add", [EPSILON] * shares.width)
         logits = context.add(
             "map", logits, logits.columns, function="log", precision=logits.precision
         )
@@ -186,7 +186,7 @@ def _tempered(calibrator: Any, scores: Value, method: str, context: Context) -> 
     if beta.dtype == numpy.float64:
         logits = logits.with_columns(numeric_columns(logits.width))
     operands = [sign * float(beta) for sign in signs]
-    shares = softmax(_arithmetic(logits, "multiply", operands, context), context)
+    shares = softmax(context.arithmetic(logits, "multiply", operands), context)
     least = LINK_TOLERANCE if exact else TEMPERED_TOLERANCE
     single = 1e-4 if logits.precision == "f32" else 0.0
     # The logarithm of what is near 0 is 28 and inexact in its last bit; beta makes it larger.
@@ -194,19 +194,6 @@ def _tempered(calibrator: Any, scores: Value, method: str, context: Context) -> 
     least = max(least, growth, single) if method == "predict_proba" else max(LINK_TOLERANCE, single)
     shares = replace(shares, tolerance=max(shares.tolerance, least))
     return shares.with_columns(numeric_columns(shares.width))
-
-
-def _arithmetic(value: Value, function: str, operands: Sequence[float], context: Context) -> Value:
-    import numpy
-
-    return context.add(
-        "arithmetic",
-        value,
-        value.columns,
-        function=function,
-        operands=numpy.array(operands, dtype="float64"),
-        precision=value.precision,
-    )
 
 
 # -- thresholds --
@@ -237,7 +224,7 @@ def _thresholded(
     else:
         at, sign = 0, 1.0 if positive_at else -1.0
     limit = _limit(threshold, scores, context)
-    signed = scores if sign > 0 else _arithmetic(scores, "multiply", [sign], context)
+    signed = scores if sign > 0 else context.arithmetic(scores, "multiply", [sign])
     code = context.add("above", signed, codes(1), threshold=math.nextafter(limit, -math.inf))
     name = {"predict_proba": "probability", "decision_function": "raw"}[method]
 

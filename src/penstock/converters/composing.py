@@ -171,21 +171,10 @@ def _inverse(answer: Answer, transformer: Any, context: Context) -> Answer:
         if operands is not None:
             if name in ROUNDING:
                 operands = operands.astype(value.dtype).astype("float64")
-            value = _arithmetic(value, function, operands, context)
+            value = context.arithmetic(
+                value, function, operands, sparse=value.sparse, frame=value.frame
+            )
     return replace(answer, value=value)
-
-
-def _arithmetic(value: Value, function: str, operands: Any, context: Context) -> Value:
-    return context.add(
-        "arithmetic",
-        value,
-        value.columns,
-        sparse=value.sparse,
-        frame=value.frame,
-        function=function,
-        operands=operands,
-        precision=value.precision,
-    )
 
 
 Inverse = Callable[[Any], list[tuple[str, Any]]]
@@ -238,7 +227,7 @@ def _weighted(value: Value, weight: float | None, context: Context) -> Value:
     )
     value = value.with_columns(columns)
     operands = numpy.array([product[0] for product in products], dtype="float64")
-    return _arithmetic(value, "multiply", operands, context)
+    return context.arithmetic(value, "multiply", operands, sparse=value.sparse, frame=value.frame)
 
 
 def _side_by_side(

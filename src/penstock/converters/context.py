@@ -116,6 +116,33 @@ class Context:
         inherited = max((source.tolerance for source in sources), default=0.0)
         return Value(name, tuple(columns), sparse, frame, max(tolerance, inherited))
 
+    def arithmetic(
+        self,
+        value: Value,
+        function: str,
+        operands: Any,
+        *,
+        precision: str | None = None,
+        sparse: bool = False,
+        frame: str = "",
+    ) -> Value:
+        """Each column with the operand of its place: `add`, `subtract`, `multiply` or `divide`.
+
+        It is computed in the precision of the value if none is said.
+        """
+        import numpy
+
+        return self.add(
+            "arithmetic",
+            value,
+            value.columns,
+            sparse=sparse,
+            frame=frame,
+            function=function,
+            operands=numpy.asarray(operands, dtype="float64"),
+            precision=precision or value.precision,
+        )
+
     def concat(self, values: Sequence[Value], *, sparse: bool = False, frame: str = "") -> Value:
         """The elements of all values in order; nothing is added for one value."""
         columns = tuple(column for value in values for column in value.columns)

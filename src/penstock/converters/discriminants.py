@@ -45,14 +45,7 @@ def quadratic_discriminant(estimator: Any, value: Value, context: Context) -> Pr
         ("multiply", numpy.full(len(classes), -0.5)),
         ("add", numpy.log(estimator.priors_)),
     ):
-        scores = context.add(
-            "arithmetic",
-            scores,
-            scores.columns,
-            function=function,
-            operands=numpy.asarray(operands, dtype="float64"),
-            precision="f64",
-        )
+        scores = context.arithmetic(scores, function, operands, precision="f64")
     if single:
         scores = context.cast(replace(scores, tolerance=SINGLE_TOLERANCE), "f32")
     shares = numbers("probability", softmax(scores, context), classes, Ask("predict_proba"))
@@ -77,14 +70,7 @@ def _squares(estimator: Any, at: int, rows: Value, context: Context) -> Value:
 
     axes = estimator.rotations_[at] * (estimator.scalings_[at] ** (-0.5))
     mean = estimator.means_[at]
-    centered = context.add(
-        "arithmetic",
-        rows,
-        rows.columns,
-        function="subtract",
-        operands=mean.astype("float64"),
-        precision="f64",
-    )
+    centered = context.arithmetic(rows, "subtract", mean, precision="f64")
     turned = context.add(
         "linear",
         centered,

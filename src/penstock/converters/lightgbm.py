@@ -188,14 +188,8 @@ def _linked(model: TextModel, raw: Value, context: Context) -> tuple[Value, floa
 
     scores = raw
     if model.average:
-        scores = context.add(
-            "arithmetic",
-            raw,
-            raw.columns,
-            function="divide",
-            operands=numpy.full(raw.width, float(model.iterations)),
-            precision="f64",
-        )
+        operands = numpy.full(raw.width, float(model.iterations))
+        scores = context.arithmetic(raw, "divide", operands, precision="f64")
     objective = model.objective
     if objective is None:
         return scores, 0.0

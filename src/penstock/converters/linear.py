@@ -205,14 +205,7 @@ def _modified_huber(scores: Value, context: Context) -> Value:
         "clip", scores, scores.columns, minimum=-ones, maximum=ones, precision=precision
     )
     for function, operands in (("add", ones), ("divide", 2 * ones)):
-        value = context.add(
-            "arithmetic",
-            value,
-            value.columns,
-            function=function,
-            operands=operands,
-            precision=precision,
-        )
+        value = context.arithmetic(value, function, operands, precision=precision)
     return _shares(value, context)
 
 

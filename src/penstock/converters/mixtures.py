@@ -38,14 +38,7 @@ def mixture(estimator: Any, value: Value, context: Context) -> Prediction:
     tops = numpy.diagonal(estimator._estimate_weighted_log_prob(means))
     scores = squares
     for function, operands in (("multiply", numpy.full(len(means), -0.5)), ("add", tops)):
-        scores = context.add(
-            "arithmetic",
-            scores,
-            scores.columns,
-            function=function,
-            operands=numpy.asarray(operands, dtype="float64"),
-            precision="f64",
-        )
+        scores = context.arithmetic(scores, function, operands, precision="f64")
     names = range(len(means))
     shares = numbers("probability", exp_normalize(scores, context), names, Ask("predict_proba"))
 

@@ -37,7 +37,7 @@ def isolation_forest(estimator: Any, value: Value, context: Context) -> Predicti
     depths = _depths(estimator, value, context)
     exponents = depths
     for operand in (most, -1.0):
-        exponents = _arithmetic(exponents, "divide", operand, context)
+        exponents = context.arithmetic(exponents, "divide", [operand], precision="f64")
     score = context.add(
         "map",
         exponents,
@@ -46,8 +46,8 @@ def isolation_forest(estimator: Any, value: Value, context: Context) -> Predicti
         function="exp2",
         precision="f64",
     )
-    score = _arithmetic(score, "multiply", -1.0, context)
-    raw = _arithmetic(score, "subtract", float(estimator.offset_), context)
+    score = context.arithmetic(score, "multiply", [-1.0], precision="f64")
+    raw = context.arithmetic(score, "subtract", [float(estimator.offset_)], precision="f64")
     # Of the depth itself, as the power of two is inexact, and many rows may lie on the offset.
     label = context.add(
         "above", depths, codes(1), threshold=_deepest_outlier(estimator, numpy.array([most]))
@@ -115,19 +115,6 @@ def _deepest_outlier(estimator: Any, most: Any) -> float:
         if middle in (low, high):
             return low
         low, high = (low, middle) if is_usual(middle) else (middle, high)
-
-
-def _arithmetic(value: Value, function: str, operand: float, context: Context) -> Value:
-    import numpy
-
-    return context.add(
-        "arithmetic",
-        value,
-        value.columns,
-        function=function,
-        operands=numpy.array([operand]),
-        precision="f64",
-    )
 
 
 CONVERTERS: Mapping[str, Callable[..., Any]] = sized(

@@ -44,7 +44,7 @@ def principal_components(estimator: Any, value: Value, context: Context) -> Valu
     if not estimator.whiten:
         return result
     least = numpy.finfo(scales.dtype).eps
-    return _arithmetic(result, "divide", numpy.maximum(scales, least), context)
+    return context.arithmetic(result, "divide", numpy.maximum(scales, least))
 
 
 def truncated_svd(estimator: Any, value: Value, context: Context) -> Value:
@@ -56,7 +56,7 @@ def independent_components(estimator: Any, value: Value, context: Context) -> Va
     """The components of a row less the mean."""
     rows = floats(dense(value, context), context)
     if estimator.whiten:
-        rows = _arithmetic(rows, "subtract", estimator.mean_, context)
+        rows = context.arithmetic(rows, "subtract", estimator.mean_)
     return _projected(rows, estimator.components_, context)
 
 
@@ -69,7 +69,7 @@ def factor_analysis(estimator: Any, value: Value, context: Context) -> Value:
     covariance = numpy.linalg.inv(unit + numpy.dot(weighted, estimator.components_.T))
     rows = _checked(dense(value, context), context)
     rows = rows.with_columns(numeric_columns(rows.width))
-    rows = _arithmetic(rows, "subtract", estimator.mean_, context)
+    rows = context.arithmetic(rows, "subtract", estimator.mean_)
     return _projected(
         _projected(rows, weighted, context, growth=100.0), covariance.T, context, growth=100.0
     )
@@ -80,7 +80,7 @@ def partial_least_squares(estimator: Any, value: Value, context: Context) -> Pre
     import numpy
 
     rows = floats(dense(value, context), context)
-    rows = _arithmetic(rows, "subtract", estimator._x_mean, context)
+    rows = context.arithmetic(rows, "subtract", estimator._x_mean)
     targets = _projected(
         rows, estimator.coef_, context, intercepts=numpy.asarray(estimator.intercept_)
     )
@@ -118,17 +118,6 @@ def _projected(
         intercepts=numpy.zeros(count) if intercepts is None else intercepts.astype("float64"),
     )
     return context.cast(result, "f32") if single else result
-
-
-def _arithmetic(value: Value, function: str, operands: Any, context: Context) -> Value:
-    return context.add(
-        "arithmetic",
-        value,
-        value.columns,
-        function=function,
-        operands=operands.astype("float64"),
-        precision=value.precision,
-    )
 
 
 REGRESSORS = ("CCA", "PLSCanonical", "PLSRegression")

@@ -94,15 +94,7 @@ def _arithmetic(
     numbers = numpy.asarray(operands)
     if rounded:
         numbers = numbers.astype(value.dtype)
-    return context.add(
-        "arithmetic",
-        value,
-        value.columns,
-        sparse=value.sparse,
-        function=function,
-        operands=numbers.astype("float64"),
-        precision=value.precision,
-    )
+    return context.arithmetic(value, function, numbers, sparse=value.sparse)
 
 
 def _clipped(value: Value, limits: tuple[float, float], context: Context) -> Value:

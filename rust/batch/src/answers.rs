@@ -1,6 +1,7 @@
 //! Answers to a table: one column for each element of an output, and all of them as an Arrow record batch.
 
 use crate::parallel::Values;
+use arrow_array::builder::StringBuilder;
 use arrow_array::{
     Array, ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int64Array, ListArray,
     RecordBatch, RecordBatchOptions, StringArray, StructArray, UInt32Array,
@@ -9,6 +10,7 @@ use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema};
 use penstock_core::error::{Fault, Warning};
 use penstock_core::load::fault_message;
+use penstock_core::plan::text_column::TextColumn;
 use penstock_core::plan::{OutputColumn, Plan};
 use penstock_core::predict::Report;
 use serde_json::Value;
@@ -38,9 +40,29 @@ impl From<Values> for AnswerColumn {
         match values {
             Values::Numbers(values) => Self::Numbers(values.into()),
             Values::Codes(values) => Self::Codes(values.into()),
-            Values::Texts(values) => Self::Texts(values.into()),
+            Values::Texts(parts) => Self::Texts(joined(&parts)),
         }
     }
+}
+
+/// Texts as an Arrow array.
+pub fn text_array(texts: &TextColumn) -> StringArray {
+    let mut array = StringBuilder::with_capacity(texts.rows(), texts.size());
+    (0..texts.rows()).for_each(|row| array.append_option(texts.get(row)));
+    array.finish()
+}
+
+/// Arrays of texts as one. Panics, as arrow does, where they have more than 2 GiB together.
+fn joined(parts: &[StringArray]) -> StringArray {
+    let rows = parts.iter().map(StringArray::len).sum();
+    let size = parts.iter().map(|part| part.value_data().len()).sum();
+    let mut array = StringBuilder::with_capacity(rows, size);
+    for part in parts {
+        if array.append_array(part).is_err() {
+            part.iter().for_each(|text| array.append_option(text));
+        }
+    }
+    array.finish()
 }
 
 /// The columns of a record batch besides the answers.

@@ -1,11 +1,13 @@
 //! A batch on several threads: fixed ranges of rows, so that no bit depends on how many there are.
 
-use crate::answers::Answers;
+use crate::answers::{text_array, Answers};
 use crate::pages;
+use arrow_array::StringArray;
 use penstock_core::error::SchemaError;
 use penstock_core::explain::{ColumnKind, ExplainScratch, Explainer, ExplanationColumn};
 use penstock_core::load::Table;
 use penstock_core::plan::block::Scratch;
+use penstock_core::plan::text_column::TextColumn;
 use penstock_core::plan::{OutputColumn, OutputElement, Plan};
 use penstock_core::predict::{Report, Target};
 use std::ops::Range;
@@ -21,7 +23,8 @@ const EXPLAINED_ROWS: usize = 256;
 pub enum Values {
     Numbers(Vec<f64>),
     Codes(Vec<u32>),
-    Texts(Vec<Option<String>>),
+    /// Those of each range of rows.
+    Texts(Vec<StringArray>),
 }
 
 impl Values {
@@ -29,15 +32,40 @@ impl Values {
         match element {
             OutputElement::Number(_) => Values::Numbers(numbers(rows)),
             OutputElement::Code(_) => Values::Codes(vec![0; rows]),
-            OutputElement::Text(_) | OutputElement::Made(_) => Values::Texts(vec![None; rows]),
+            OutputElement::Text(_) | OutputElement::Made(_) => Values::Texts(Vec::new()),
         }
     }
 
-    fn chunks(&mut self, rows: usize) -> Vec<Target<'_>> {
+    /// Where the answers of ranges of `rows` rows each go, `count` ranges in all.
+    fn slots(&mut self, rows: usize, count: usize) -> Vec<Slot<'_>> {
         match self {
-            Values::Numbers(values) => values.chunks_mut(rows).map(Target::Numbers).collect(),
-            Values::Codes(values) => values.chunks_mut(rows).map(Target::Codes).collect(),
-            Values::Texts(values) => values.chunks_mut(rows).map(Target::Texts).collect(),
+            Values::Numbers(values) => values.chunks_mut(rows).map(Slot::Numbers).collect(),
+            Values::Codes(values) => values.chunks_mut(rows).map(Slot::Codes).collect(),
+            Values::Texts(parts) => {
+                parts.resize_with(count, || StringArray::new_null(0));
+                parts.iter_mut().map(Slot::Texts).collect()
+            }
+        }
+    }
+}
+
+/// Where the answers of a range of rows go.
+enum Slot<'a> {
+    Numbers(&'a mut [f64]),
+    Codes(&'a mut [u32]),
+    Texts(&'a mut StringArray),
+}
+
+impl Slot<'_> {
+    /// The same for the plan; texts are written into a column that the thread uses again and again.
+    fn target<'a>(&'a mut self, texts: &'a mut TextColumn, rows: usize) -> Target<'a> {
+        match self {
+            Slot::Numbers(values) => Target::Numbers(values),
+            Slot::Codes(values) => Target::Codes(values),
+            Slot::Texts(_) => {
+                texts.reset(rows);
+                Target::Texts(texts)
+            }
         }
     }
 }
@@ -52,7 +80,7 @@ fn numbers(rows: usize) -> Vec<f64> {
 /// A range of rows, and where its answers go.
 struct Work<'a> {
     rows: Range<usize>,
-    targets: Vec<Target<'a>>,
+    slots: Vec<Slot<'a>>,
 }
 
 /// How many threads there may be, the calling one among them, and whether warnings are collected.
@@ -66,8 +94,8 @@ pub struct Wish {
 pub fn predict(plan: &Plan, table: &Table<'_>, wish: Wish) -> Answers {
     let elements = plan.outputs.iter().flat_map(|output| &output.elements);
     let values = elements.map(|element| Values::new(element, table.rows)).collect();
-    let each = |work: &mut Work<'_>, scratch: &mut Scratch, report: &mut Report| {
-        plan.predict_range(table, work.rows.clone(), &mut work.targets, scratch, report);
+    let each = |rows, targets: &mut [Target<'_>], scratch: &mut Scratch, report: &mut Report| {
+        plan.predict_range(table, rows, targets, scratch, report);
     };
     let (values, report) = fill(values, table.rows, RANGE_ROWS, wish, each);
     Answers::new(table.rows, plan.output_columns(), values, report)
@@ -91,11 +119,10 @@ pub fn explain(
     }
     let values = columns.iter().map(|column| match column.kind {
         ColumnKind::Numbers => Values::Numbers(vec![0.0; rows]),
-        ColumnKind::Texts => Values::Texts(vec![None; rows]),
+        ColumnKind::Texts => Values::Texts(Vec::new()),
     });
-    let each = |work: &mut Work<'_>, scratch: &mut ExplainScratch, report: &mut Report| {
-        let rows = work.rows.clone();
-        explainer.explain_into(table, rows, top, &mut work.targets, scratch, report);
+    let each = |rows, targets: &mut [Target<'_>], scratch: &mut ExplainScratch, report: &mut _| {
+        explainer.explain_into(table, rows, top, targets, scratch, report);
     };
     let (values, report) = fill(values.collect(), rows, EXPLAINED_ROWS, wish, each);
     let names = columns.into_iter();
@@ -116,26 +143,34 @@ fn fill<S: Default>(
     rows: usize,
     range_rows: usize,
     wish: Wish,
-    each: impl Fn(&mut Work<'_>, &mut S, &mut Report) + Sync,
+    each: impl Fn(Range<usize>, &mut [Target<'_>], &mut S, &mut Report) + Sync,
 ) -> (Vec<Values>, Report) {
     let mut work: Vec<Work<'_>> = (0..rows)
         .step_by(range_rows)
-        .map(|start| Work { rows: start..rows.min(start + range_rows), targets: Vec::new() })
+        .map(|start| Work { rows: start..rows.min(start + range_rows), slots: Vec::new() })
         .collect();
     for column in &mut values {
-        for (work, target) in work.iter_mut().zip(column.chunks(range_rows)) {
-            work.targets.push(target);
-        }
+        let slots = column.slots(range_rows, work.len());
+        work.iter_mut().zip(slots).for_each(|(work, slot)| work.slots.push(slot));
     }
     let threads = wish.threads.clamp(1, work.len().max(1));
     let queue = Mutex::new(work.into_iter());
     let run = || {
         let mut scratch = S::default();
+        let mut texts = Vec::new();
         let mut report = Report { warnings: wish.warnings.then(Vec::new), ..Report::default() };
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some(mut work) = next else { return report };
-            each(&mut work, &mut scratch, &mut report);
+            let Some(Work { rows, mut slots }) = next else { return report };
+            texts.resize_with(slots.len(), TextColumn::default);
+            let targets = slots.iter_mut().zip(&mut texts);
+            let targets = targets.map(|(slot, texts)| slot.target(texts, rows.len()));
+            each(rows.clone(), &mut targets.collect::<Vec<_>>(), &mut scratch, &mut report);
+            for (slot, texts) in slots.into_iter().zip(&texts) {
+                if let Slot::Texts(array) = slot {
+                    *array = text_array(texts);
+                }
+            }
         }
     };
     let mut reports = Vec::with_capacity(threads);

@@ -5,6 +5,7 @@ use crate::error::{Fault, Warning};
 use crate::load::{FieldPlan, Loaded, Table, Watch};
 use crate::plan::block::{Block, Scratch, BLOCK_ROWS};
 use crate::plan::element::{Text, NO_CODE};
+use crate::plan::text_column::TextColumn;
 use crate::plan::{OutputColumn, OutputElement, Plan};
 use std::ops::Range;
 
@@ -19,7 +20,7 @@ pub enum Target<'a> {
     Numbers(&'a mut [f64]),
     /// Positions in the levels of the output.
     Codes(&'a mut [u32]),
-    Texts(&'a mut [Option<String>]),
+    Texts(&'a mut TextColumn),
 }
 
 /// What happened besides the answers. Rows are counted from the first row of the table.
@@ -44,7 +45,7 @@ impl Target<'_> {
         match self {
             Target::Numbers(values) => values[row] = f64::NAN,
             Target::Codes(values) => values[row] = NO_CODE,
-            Target::Texts(values) => values[row] = None,
+            Target::Texts(values) => values.set(row, None),
         }
     }
 
@@ -56,9 +57,9 @@ impl Target<'_> {
     }
 
     /// Writes a text, if the column is one of texts.
-    pub fn set_text(&mut self, row: usize, value: Option<String>) {
+    pub fn set_text(&mut self, row: usize, value: Option<&str>) {
         if let Target::Texts(values) = self {
-            values[row] = value;
+            values.set(row, value);
         }
     }
 }
@@ -170,12 +171,12 @@ impl Plan {
                     values[rows.clone()].copy_from_slice(block.code(*register));
                 }
                 (OutputElement::Made(register), Target::Texts(values)) => {
-                    for (row, value) in values[rows.clone()].iter_mut().enumerate() {
-                        *value = block.text(*register, row).map(str::to_owned);
+                    for row in 0..block.rows {
+                        values.set(offset + row, block.text(*register, row));
                     }
                 }
                 (OutputElement::Text(text), Target::Texts(values)) => {
-                    self.write_texts(text, table, start, &mut values[rows.clone()]);
+                    self.write_texts(text, table, start, rows.clone(), values);
                 }
                 _ => debug_assert!(false, "a target of the wrong kind"),
             }
@@ -187,21 +188,22 @@ impl Plan {
         text: &Text,
         table: &Table<'_>,
         start: usize,
-        values: &mut [Option<String>],
+        rows: Range<usize>,
+        values: &mut TextColumn,
     ) {
         let mut cells = [Cell::Absent; BLOCK_ROWS];
-        let cells = &mut cells[..values.len()];
+        let cells = &mut cells[..rows.len()];
         if let Some(Some(column)) = table.columns.get(text.field) {
             column.read(start, cells);
         }
         let is_kept = self.fields.get(text.field).is_some_and(FieldPlan::keeps_texts);
-        for (value, cell) in values.iter_mut().zip(cells) {
+        for (row, cell) in rows.zip(cells) {
             let found = match cell {
                 // Those that are refused become blank.
                 Cell::Text(found) if is_kept => text.resolve(Some(found)),
                 _ => self.text(text, *cell),
             };
-            *value = found.map(str::to_owned);
+            values.set(row, found);
         }
     }
 

@@ -103,8 +103,9 @@ impl Explainer {
                 let reason = found.get(place);
                 let [name, value, contribution] = targets else { continue };
                 let field = reason.map(|(field, _)| self.fields[*field]);
-                name.set_text(to, field.map(|field| self.plan().fields[field].name.clone()));
-                value.set_text(to, field.and_then(|field| sent(table, field, start + row)));
+                name.set_text(to, field.map(|field| self.plan().fields[field].name.as_str()));
+                let sent = field.and_then(|field| sent(table, field, start + row));
+                value.set_text(to, sent.as_deref());
                 contribution.set_number(to, reason.map_or(f64::NAN, |reason| reason.1));
             }
         }

@@ -2,14 +2,14 @@
 
 use super::declared::Declared;
 use super::messages::{describe, number, shorten, Sent};
-use super::settling::Settling;
+use super::settling::{settle, Settling};
 use super::{lexical, timestamp};
 use crate::cell::{Cell, LARGEST_INTEGER};
 use crate::error::{ArtifactError, Code, Warning};
 use crate::manifest::{
     Field, FieldType, Infinite, OnInvalid, OnMissing, OnRange, OnUnseen, Precision,
 };
-use crate::plan::bounds::Bounds;
+use crate::plan::bounds::{hold_all, Bounds};
 use crate::plan::builder::Builder;
 use crate::plan::coding::TextCoding;
 use crate::plan::element::Register;
@@ -160,12 +160,12 @@ impl FieldPlan {
         if self.precision == Precision::F32 {
             numbers.iter_mut().for_each(|x| *x = f64::from(*x as f32));
         }
-        numbers.iter().fold(true, |hold, x| hold & bounds.hold(*x))
+        hold_all(bounds, numbers)
     }
 
     /// What the policies make of rounded numbers; `false` where they need a closer look, or warnings are wanted.
     pub(super) fn settle(&self, numbers: &mut [f64]) -> bool {
-        self.settling.as_ref().is_some_and(|settling| settling.apply(numbers))
+        self.settling.as_ref().is_some_and(|settling| settle(settling, numbers))
     }
 
     /// The number of a cell that passes all checks; `None` where it needs a closer look.

@@ -1,6 +1,7 @@
 //! The policies of an input field of numbers, for a column at once: without a branch for each number, and without warnings.
 
 use crate::manifest::{Field, Infinite, OnMissing, OnRange};
+use crate::plan::wide::wide;
 
 /// What becomes of numbers outside of a range, and of missing ones; the same as `FieldPlan::check` for each.
 pub struct Settling {
@@ -22,11 +23,7 @@ impl Settling {
         }
     }
 
-    /// `false` where a number is refused.
-    pub fn apply(&self, numbers: &mut [f64]) -> bool {
-        self.settle_range(numbers) && self.settle_missing(numbers)
-    }
-
+    #[inline(always)]
     fn settle_range(&self, numbers: &mut [f64]) -> bool {
         let (low, high) = self.range;
         let is_outside =
@@ -45,6 +42,7 @@ impl Settling {
         }
     }
 
+    #[inline(always)]
     fn settle_missing(&self, numbers: &mut [f64]) -> bool {
         match (self.on_missing, self.replacement) {
             (OnMissing::Allow, _) => true,
@@ -54,5 +52,12 @@ impl Settling {
             }
             _ => numbers.iter().fold(true, |all, x| all & !x.is_nan()),
         }
+    }
+}
+
+wide! {
+    /// What the policies make of the numbers; `false` where one is refused.
+    pub fn settle(settling: &Settling, numbers: &mut [f64]) -> bool {
+        settling.settle_range(numbers) && settling.settle_missing(numbers)
     }
 }

@@ -7,7 +7,7 @@ use crate::plan::access::{reads, Access, Visitor};
 use crate::plan::block::{Block, Step};
 use crate::plan::element::{Element, Register, Vector};
 use crate::plan::functions::Function;
-use crate::plan::pairs::{is_true, Pair};
+use crate::plan::pairs::{apply_pair, is_true, Pair};
 use crate::plan::scalar::Scalar;
 use crate::plan::Lowering;
 use serde::Deserialize;
@@ -67,7 +67,7 @@ impl Step for CombineStep {
         let (rows, target) = (block.rows, self.target as usize);
         let (before, after) = block.parts().0.split_at_mut(target * rows);
         let [left, right] = self.sources.map(|source| &before[source as usize * rows..][..rows]);
-        self.pair.apply_all(left, right, &mut after[..rows]);
+        apply_pair(self.pair, left, right, &mut after[..rows]);
     }
 
     fn registers(&mut self, visit: &mut Visitor<'_>) {

@@ -1,5 +1,7 @@
 //! What is certain of a number in every row that was not refused before.
 
+use super::wide::wide;
+
 /// The numbers from `low` to `high`, and perhaps missing ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {
@@ -29,5 +31,12 @@ impl Bounds {
     #[inline(always)]
     pub fn hold(&self, x: f64) -> bool {
         ((x >= self.low) & (x <= self.high)) | (self.may_be_missing & x.is_nan())
+    }
+}
+
+wide! {
+    /// Whether all numbers are within.
+    pub fn hold_all(bounds: Bounds, numbers: &[f64]) -> bool {
+        numbers.iter().fold(true, |hold, x| hold & bounds.hold(*x))
     }
 }

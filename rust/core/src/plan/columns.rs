@@ -3,7 +3,7 @@
 use super::access::{Access, Visitor};
 use super::block::{Block, Step};
 use super::element::{CodeRegister, Register};
-use super::scalar::Scalar;
+use super::scalar::{apply_in_place, apply_scalar, Scalar};
 use foldhash::HashMap;
 
 /// Functions of one number each, run one after the other.
@@ -69,8 +69,8 @@ impl Step for Elementwise {
     fn run(&self, block: &mut Block<'_>) {
         for Functions { source, target, first, others } in &self.items {
             let (from, to) = block.number_pair(*source, *target);
-            first.apply_all(from, to);
-            others.iter().for_each(|scalar| scalar.apply_in_place(to));
+            apply_scalar(*first, from, to);
+            others.iter().for_each(|scalar| apply_in_place(*scalar, to));
         }
     }
 

@@ -1,5 +1,7 @@
 //! Named functions of one number, as numpy's ufuncs of the same names; used by the `map` and `link` operators.
 
+use super::wide::wide;
+
 macro_rules! functions {
     ($($variant:ident, $name:literal, $body:expr;)*) => {
         /// A named function of one number.
@@ -21,11 +23,13 @@ macro_rules! functions {
             pub fn apply(self, x: f64) -> f64 {
                 match self { $(Function::$variant => ($body as fn(f64) -> f64)(x)),* }
             }
+        }
 
+        wide! {
             /// Applies the function to all numbers; the match is outside of the loop, so that each becomes a plain one.
-            pub fn apply_all(self, source: &[f64], target: &mut [f64]) {
+            pub fn apply_function(function: Function, source: &[f64], target: &mut [f64]) {
                 let pairs = target.iter_mut().zip(source);
-                match self {
+                match function {
                     $(Function::$variant => {
                         pairs.for_each(|(to, x)| *to = ($body as fn(f64) -> f64)(*x));
                     })*

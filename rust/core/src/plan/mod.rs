@@ -19,6 +19,7 @@ pub mod pairs;
 pub mod scalar;
 pub mod text_column;
 pub(crate) mod texts;
+pub(crate) mod wide;
 pub mod words;
 
 pub use lowering::{Lowering, TensorName, TextName};

@@ -2,6 +2,8 @@
 //!
 //! Where Python raises there is no value, so the result is missing.
 
+use super::wide::wide;
+
 macro_rules! pairs {
     ($($variant:ident, $name:literal, $body:expr;)*) => {
         /// A named function of two numbers.
@@ -20,10 +22,13 @@ macro_rules! pairs {
                 match self { $(Pair::$variant => $name),* }
             }
 
+        }
+
+        wide! {
             /// Applies the function to all pairs; the match is outside of the loop, so that each becomes a plain one.
-            pub fn apply_all(self, left: &[f64], right: &[f64], target: &mut [f64]) {
+            pub fn apply_pair(pair: Pair, left: &[f64], right: &[f64], target: &mut [f64]) {
                 let pairs = target.iter_mut().zip(left.iter().zip(right));
-                match self {
+                match pair {
                     $(Pair::$variant => {
                         let function = $body;
                         pairs.for_each(|(to, (x, y))| *to = function(*x, *y));
@@ -38,7 +43,7 @@ pairs! {
     Add, "add", |x: f64, y: f64| x + y;
     And, "and", |x: f64, y: f64| flag(is_true(x) & is_true(y));
     Arctan2, "arctan2", f64::atan2;
-    Divide, "divide", |x: f64, y: f64| if y == 0.0 { f64::NAN } else { x / y };
+    Divide, "divide", divide;
     Equal, "equal", |x: f64, y: f64| flag(x == y);
     FloorDivide, "floor_divide", |x: f64, y: f64| quotient(x, y).0;
     Greater, "greater", |x: f64, y: f64| flag(x > y);
@@ -53,6 +58,17 @@ pairs! {
     Or, "or", |x: f64, y: f64| flag(is_true(x) | is_true(y));
     Power, "power", power;
     Subtract, "subtract", |x: f64, y: f64| x - y;
+}
+
+/// `x / y`, computed in any case, as that leaves no branch; missing where `y` is 0.
+#[inline(always)]
+fn divide(x: f64, y: f64) -> f64 {
+    let ratio = x / y;
+    if y == 0.0 {
+        f64::NAN
+    } else {
+        ratio
+    }
 }
 
 /// Whether a number counts as true in a condition; a missing one does not.

@@ -1,7 +1,8 @@
 //! Functions of one number; the unit that plans fold, group and run.
 
-use super::functions::Function;
+use super::functions::{apply_function, Function};
 use super::pairs::is_true;
+use super::wide::wide;
 use std::fmt;
 use std::mem::{discriminant, Discriminant};
 
@@ -166,20 +167,24 @@ impl Scalar {
         };
         (discriminant(&self), first, second)
     }
+}
 
+wide! {
     /// Applies the function to every number of `source`.
-    pub fn apply_all(self, source: &[f64], target: &mut [f64]) {
-        if let Scalar::Function(function) = self {
-            return function.apply_all(source, target);
+    pub fn apply_scalar(scalar: Scalar, source: &[f64], target: &mut [f64]) {
+        if let Scalar::Function(function) = scalar {
+            return apply_function(function, source, target);
         }
-        each_scalar!(self, |scalar| {
+        each_scalar!(scalar, |scalar| {
             target.iter_mut().zip(source).for_each(|(to, from)| *to = scalar.apply(*from));
         });
     }
+}
 
+wide! {
     /// Applies the function to every number.
-    pub fn apply_in_place(self, numbers: &mut [f64]) {
-        each_scalar!(self, |scalar| numbers.iter_mut().for_each(|x| *x = scalar.apply(*x)));
+    pub fn apply_in_place(scalar: Scalar, numbers: &mut [f64]) {
+        each_scalar!(scalar, |scalar| numbers.iter_mut().for_each(|x| *x = scalar.apply(*x)));
     }
 }
 

@@ -1,10 +1,10 @@
-//! Texts of a block that steps read and write: a register of texts, and inputs that are read into one.
+//! Texts of some rows: a register of texts, answers of texts, and inputs that are read into a register.
 
 use super::element::{Text, TextRegister};
 use crate::budgets::MAX_TEXT_BYTES;
 
-/// The texts of the rows of a block, one after the other in one buffer, which only ever grows.
-#[derive(Debug, Default)]
+/// The texts of some rows, one after the other in one buffer, which only ever grows.
+#[derive(Debug, Default, Clone)]
 pub struct TextColumn {
     bytes: String,
     spans: Vec<Option<(usize, usize)>>,
@@ -16,6 +16,16 @@ impl TextColumn {
         self.bytes.clear();
         self.spans.clear();
         self.spans.resize(rows, None);
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Bytes that all texts take together, or a few more.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
     }
 
     #[inline]

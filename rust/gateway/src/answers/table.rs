@@ -9,9 +9,10 @@ use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, Field, Schema};
 use arrow_select::concat::concat_batches;
-use penstock_batch::answers::{placed, AnswerColumn, Answers, With};
+use penstock_batch::answers::{placed, text_array, AnswerColumn, Answers, With};
 use penstock_core::error::Warning;
 use penstock_core::explain::{ColumnKind, ExplanationColumn};
+use penstock_core::plan::text_column::TextColumn;
 use penstock_core::plan::{OutputColumn, OutputElement, Plan};
 use penstock_core::predict::{Answer, Report, Target};
 use serde_json::Value;
@@ -91,7 +92,7 @@ impl Names {
 pub enum Values {
     Numbers(Vec<f64>),
     Codes(Vec<u32>),
-    Texts(Vec<Option<String>>),
+    Texts(TextColumn),
 }
 
 impl Values {
@@ -99,14 +100,14 @@ impl Values {
         match element {
             OutputElement::Number(_) => Values::Numbers(Vec::new()),
             OutputElement::Code(_) => Values::Codes(Vec::new()),
-            OutputElement::Text(_) | OutputElement::Made(_) => Values::Texts(Vec::new()),
+            OutputElement::Text(_) | OutputElement::Made(_) => Values::Texts(TextColumn::default()),
         }
     }
 
     pub fn of_kind(kind: ColumnKind) -> Self {
         match kind {
             ColumnKind::Numbers => Values::Numbers(Vec::new()),
-            ColumnKind::Texts => Values::Texts(Vec::new()),
+            ColumnKind::Texts => Values::Texts(TextColumn::default()),
         }
     }
 
@@ -121,7 +122,7 @@ impl Values {
                 Target::Codes(values)
             }
             Values::Texts(values) => {
-                values.resize(rows, None);
+                values.reset(rows);
                 Target::Texts(values)
             }
         }
@@ -132,7 +133,11 @@ impl Values {
         match answer {
             Answer::Number(number) => Values::Numbers(vec![number]),
             Answer::Code(code) => Values::Codes(vec![code]),
-            Answer::Text(text) => Values::Texts(vec![text.map(str::to_owned)]),
+            Answer::Text(text) => {
+                let mut values = TextColumn::default();
+                values.fill(1, text);
+                Values::Texts(values)
+            }
         }
     }
 
@@ -140,7 +145,7 @@ impl Values {
         match self {
             Values::Numbers(values) => Answer::Number(values[row]),
             Values::Codes(values) => Answer::Code(values[row]),
-            Values::Texts(values) => Answer::Text(values[row].as_deref()),
+            Values::Texts(values) => Answer::Text(values.get(row)),
         }
     }
 
@@ -148,7 +153,7 @@ impl Values {
         match self {
             Values::Numbers(values) => AnswerColumn::Numbers(std::mem::take(values).into()),
             Values::Codes(values) => AnswerColumn::Codes(std::mem::take(values).into()),
-            Values::Texts(values) => AnswerColumn::Texts(std::mem::take(values).into()),
+            Values::Texts(values) => AnswerColumn::Texts(text_array(values)),
         }
     }
 }
@@ -276,7 +281,7 @@ impl Values {
         match self {
             Values::Numbers(values) => values[row] = f64::NAN,
             Values::Codes(values) => values[row] = u32::MAX,
-            Values::Texts(values) => values[row] = None,
+            Values::Texts(values) => values.set(row, None),
         }
     }
 }

@@ -351,7 +351,7 @@ fn predict_row(
         match (plan.answer(element, &cells, scratch), target) {
             (Answer::Code(code), Target::Codes(values)) => values[at] = code,
             (Answer::Number(number), target) => target.set_number(at, number),
-            (Answer::Text(text), target) => target.set_text(at, text.map(str::to_owned)),
+            (Answer::Text(text), target) => target.set_text(at, text),
             _ => {}
         }
     }

@@ -116,9 +116,7 @@ impl OutputTensor {
         columns
             .map(move |column| match column {
                 Values::Numbers(values) => values.get(row).map(|x| Element::Number(*x)),
-                Values::Texts(values) => {
-                    values.get(row).and_then(Option::as_deref).map(Element::Text)
-                }
+                Values::Texts(values) => values.get(row).map(Element::Text),
                 Values::Codes(values) => {
                     let label = values.get(row).and_then(|code| self.labels.get(*code as usize));
                     label.map(Label::element)

@@ -1,6 +1,7 @@
 """`Model.explain`: forms of rows, sums, reasons, errors, linear models, and what is refused."""
 
 import json
+import pickle
 import threading
 from functools import cache
 from pathlib import Path
@@ -55,6 +56,17 @@ def sums(answer):
 
 
 # -- forms --
+
+
+@pytest.mark.parametrize("make", [binary, forest])
+def test_kernels_explain_and_predict_with_the_same_bits(make, monkeypatch):
+    rows = FRAME[INPUTS].head(70)
+    expected = [make().explain(rows), make().predict(rows)]
+    monkeypatch.setenv("PENSTOCK_KERNEL", "scalar")
+    model = pickle.loads(pickle.dumps(make()))
+    answers = [model.explain(rows), model.predict(rows)]
+    for frame, other in zip(expected, answers, strict=True):
+        pd.testing.assert_frame_equal(frame, other, check_exact=True)
 
 
 def test_a_row_is_explained_by_its_inputs():

@@ -86,6 +86,12 @@ impl Kernel {
         kernels.into_iter().find(|kernel| kernel.runs_here()).unwrap_or(Self::Scalar)
     }
 
+    /// Whether plain loops may take AVX2: if the processor has it, and no kernel without it is forced.
+    #[cfg(target_arch = "x86_64")]
+    pub fn has_avx2() -> bool {
+        matches!(Self::choose(), Self::Avx512 | Self::Avx2) && Self::Avx2.runs_here()
+    }
+
     /// All kernels that this processor runs.
     pub fn all() -> Vec<Self> {
         KERNELS.iter().map(|(kernel, _)| *kernel).filter(|kernel| kernel.runs_here()).collect()

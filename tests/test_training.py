@@ -60,8 +60,6 @@ def test_what_is_trained_has_learned(algorithm):
     ("algorithm", "task", "said"),
     [
         ("bayes", "regression", '"bayes" has no regression; take one of `gbm`'),
-        ("kmeans", "binary", "fit `sklearn.cluster.KMeans` yourself"),
-        ("isolation", "binary", "fit `sklearn.ensemble.IsolationForest` yourself"),
     ],
 )
 def test_an_algorithm_that_cannot_is_refused_by_name(algorithm, task, said):

@@ -7,16 +7,25 @@ from typing import Any
 from penstock.errors import PenstockError
 from penstock.training.tasks import Task
 
-__all__ = ["LARGER", "PRIMARY", "Predictions", "measured", "predictions"]
+__all__ = ["LARGER", "NEUTRAL", "PRIMARY", "Predictions", "measured", "predictions", "silhouette"]
 
-# What is compared first; more is better only of those in `LARGER`.
+# What is compared first; more is better only of those in `LARGER`, and of `NEUTRAL` nothing is.
 PRIMARY = {
     "binary": "auc",
     "multiclass": "log_loss",
     "regression": "rmse",
     "count": "poisson_deviance",
+    "clustering": "silhouette",
+    # Before it, where there is a target to judge by, comes `auc`.
+    "anomaly": "rate",
 }
-LARGER = ("auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "r2")
+LARGER = (
+    *("auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "precision", "recall"),
+    *("r2", "coverage", "silhouette", "calinski_harabasz", "adjusted_rand", "mutual_information"),
+)
+NEUTRAL = ("rate", "score_mean", "score_p01", "score_p50")
+# Rows that are measured against each other.
+PAIRED_ROWS = 4_000
 _SMALLEST = 1e-15
 
 
@@ -25,19 +34,33 @@ class Predictions:
     """What was so and what was predicted, row by row.
 
     `scores`: the probability of the positive class, a column of probabilities per class, or the
-    predicted numbers. `ends`: lower and upper end of the interval around each number.
+    predicted numbers; of clusters a column of distances to each, of anomalies the score, which is
+    less for what is odder. `ends`: lower and upper end of the interval around each number.
+    `labels`: the cluster, or -1 for an anomaly and 1 for others. `space`: the matrix in which
+    clusters are near or far. `truth` is None where there is no target.
     """
 
     truth: Any
     scores: Any
     weights: Any = None
     ends: tuple[Any, Any] | None = None
+    labels: Any = None
+    space: Any = None
+
+    @property
+    def count(self) -> int:
+        """The number of rows."""
+        return len(self.scores)
 
     def chosen(self, rows: Any) -> "Predictions":
         """Those of the rows at these positions."""
-        weights = None if self.weights is None else self.weights[rows]
+
+        def taken(values: Any) -> Any:
+            return None if values is None else values[rows]
+
         ends = None if self.ends is None else (self.ends[0][rows], self.ends[1][rows])
-        return Predictions(self.truth[rows], self.scores[rows], weights, ends)
+        kept = (taken(each) for each in (self.truth, self.scores, self.weights))
+        return Predictions(*kept, ends, taken(self.labels), taken(self.space))
 
 
 def predictions(model: Any, rows: Any, truth: Any, task: Task, weights: Any = None) -> Predictions:
@@ -45,6 +68,8 @@ def predictions(model: Any, rows: Any, truth: Any, task: Task, weights: Any = No
     import numpy
 
     answers = model.predict(rows)
+    if not task.targeted:
+        return _untargeted(answers, truth, task, weights)
     if not task.classifies:
         ends = None
         if {"lower", "upper"} <= set(answers.columns):
@@ -58,6 +83,15 @@ def predictions(model: Any, rows: Any, truth: Any, task: Task, weights: Any = No
     if task.kind == "binary":
         shares = shares[:, task.classes.index(task.positive)]
     return Predictions(numpy.asarray(truth), shares, weights)
+
+
+def _untargeted(answers: Any, truth: Any, task: Task, weights: Any) -> Predictions:
+    if task.kind == "anomaly":
+        scores, labels = answers["score"].to_numpy(), answers["label"].to_numpy()
+    else:
+        distances = [name for name in answers.columns if name.startswith("distance_")]
+        scores, labels = answers[distances].to_numpy(), answers["cluster"].to_numpy()
+    return Predictions(truth, scores, weights, labels=labels)
 
 
 def measured(found: Predictions, task: Task, threshold: float | None = None) -> dict[str, float]:
@@ -133,9 +167,89 @@ def _numbers(found: Predictions, task: Task, threshold: float | None) -> dict[st
     return told
 
 
+def silhouette(space: Any, labels: Any) -> float:
+    """Of some rows of a matrix; NaN where all are in one cluster, or each is in another."""
+    return _shape(space, labels)["silhouette"]
+
+
+def _shape(space: Any, labels: Any) -> dict[str, float]:
+    """How far clusters are apart for how wide they are, on up to `PAIRED_ROWS` rows."""
+    import numpy
+    from sklearn import metrics
+
+    count = len(labels)
+    rows = numpy.linspace(0, count - 1, min(count, PAIRED_ROWS)).astype("int64")
+    points, labels = space[rows], labels[rows]
+    points = points.toarray() if hasattr(points, "toarray") else points
+    if not 1 < len(numpy.unique(labels)) < len(labels):
+        return dict.fromkeys(("silhouette", "davies_bouldin", "calinski_harabasz"), float("nan"))
+    return {
+        "silhouette": float(metrics.silhouette_score(points, labels)),
+        "davies_bouldin": float(metrics.davies_bouldin_score(points, labels)),
+        "calinski_harabasz": float(metrics.calinski_harabasz_score(points, labels)),
+    }
+
+
+def _clusters(found: Predictions, task: Task, threshold: float | None) -> dict[str, float]:
+    import numpy
+    from sklearn import metrics
+
+    told: dict[str, float] = {}
+    if found.space is not None:
+        nearest = found.scores.min(axis=1) ** 2
+        weights = 1.0 if found.weights is None else found.weights
+        told = {**_shape(found.space, found.labels), "inertia": float(numpy.sum(nearest * weights))}
+    if found.truth is not None:
+        truth, labels = _judging(found)
+        told["adjusted_rand"] = float(metrics.adjusted_rand_score(truth, labels))
+        told["mutual_information"] = float(metrics.normalized_mutual_info_score(truth, labels))
+    return told
+
+
+def _anomalies(found: Predictions, task: Task, threshold: float | None) -> dict[str, float]:
+    import numpy
+    from sklearn import metrics
+
+    told: dict[str, float] = {}
+    odd = found.labels == -1
+    if found.truth is not None:
+        there = ~_missing(found.truth)
+        truth, scores = found.truth[there] == task.positive, -found.scores[there]
+        nan, several = float("nan"), 0 < truth.sum() < len(truth)
+        told = {
+            "auc": float(metrics.roc_auc_score(truth, scores)) if several else nan,
+            "average_precision": (
+                float(metrics.average_precision_score(truth, scores)) if several else nan
+            ),
+            "precision": float(metrics.precision_score(truth, odd[there], zero_division=0.0)),
+            "recall": float(metrics.recall_score(truth, odd[there], zero_division=0.0)),
+        }
+    low, middle = numpy.quantile(found.scores, (0.01, 0.5))
+    return told | {
+        "rate": float(odd.mean()),
+        "score_mean": float(found.scores.mean()),
+        "score_p01": float(low),
+        "score_p50": float(middle),
+    }
+
+
+def _judging(found: Predictions) -> tuple[Any, Any]:
+    """Truth, as text, and labels of the rows that have a truth."""
+    there = ~_missing(found.truth)
+    return found.truth[there].astype("str"), found.labels[there]
+
+
+def _missing(truth: Any) -> Any:
+    import pandas
+
+    return pandas.isna(truth)
+
+
 _MEASURES: Mapping[str, Callable[[Predictions, Task, float | None], dict[str, float]]] = {
     "binary": _two,
     "multiclass": _several,
     "regression": _numbers,
     "count": _numbers,
+    "clustering": _clusters,
+    "anomaly": _anomalies,
 }

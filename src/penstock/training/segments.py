@@ -34,8 +34,7 @@ def segments(rows: Any, found: Predictions, task: Task) -> list[Segment]:
                 task.classifies and len(set(found.truth[places].tolist())) < 2
             ):
                 continue
-            weights = None if found.weights is None else found.weights[places]
-            part = Predictions(found.truth[places], found.scores[places], weights)
+            part = found.chosen(places)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 value = measured(part, task)[PRIMARY[task.kind]]

@@ -196,6 +196,12 @@ def test_probabilities_are_corrected_by_rows_that_were_not_learned_from(method, 
     np.testing.assert_allclose(given, better.pipeline.predict_proba(rows)[:, 1], rtol=1e-8)
 
 
+def test_steps_that_few_rows_are_to_tell_are_warned_of():
+    told = "\n".join(trained(calibration="isotonic").warnings)
+    assert "`calibration` is isotonic, and has 48 validation rows" in told
+    assert not trained(calibration="sigmoid").warnings
+
+
 def test_numbers_are_not_calibrated():
     with pytest.raises(PenstockError, match="the task is regression; it is for classes"):
         trained("regression", calibration="sigmoid")

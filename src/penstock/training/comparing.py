@@ -10,12 +10,13 @@ from penstock.model import Model, load
 from penstock.training import source
 from penstock.training.metrics import LARGER, NEUTRAL, PRIMARY, Predictions, measured, predictions
 from penstock.training.recipe import WITHOUT_TARGET, Recipe
+from penstock.training.resampling import resampled
 from penstock.training.segments import Segment, segments
 from penstock.training.tasks import Task, recognized
 
 __all__ = ["Comparison", "Difference", "compare"]
 
-RESAMPLES, FEWER_RESAMPLES, MANY_ROWS = 200, 100, 20_000
+RESAMPLES, FEWER_RESAMPLES, MANY_ROWS = 200, 100, 100_000
 SHOWN_SEGMENTS = 8
 
 
@@ -211,23 +212,20 @@ def _differences(
     found: Sequence[Predictions], cuts: Sequence[float | None], task: Task, seed: int
 ) -> tuple[Difference, ...]:
     """Both are measured on the same resampled rows, so that what both find hard cancels out."""
-    import warnings
-
     import numpy
 
     pairs = list(zip(found, cuts, strict=True))
     first, second = (measured(each, task, cut) for each, cut in pairs)
     count = found[0].count
     random = numpy.random.default_rng(seed)
-    times = RESAMPLES if count < MANY_ROWS else FEWER_RESAMPLES
     # Only one of them may have intervals.
     names = [name for name in first if name in second]
     gaps: dict[str, list[float]] = {name: [] for name in names}
-    for _ in range(times):
-        chosen = random.integers(0, count, count)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            pair = [measured(each.chosen(chosen), task, cut) for each, cut in pairs]
+    measures = [resampled(each, task, cut) for each, cut in pairs]
+    times = RESAMPLES if count < MANY_ROWS else FEWER_RESAMPLES
+    for _ in range(times if names else 0):
+        counts = numpy.bincount(random.integers(0, count, count), minlength=count)
+        pair = [measure(counts) for measure in measures]
         for name in gaps:
             gaps[name].append(pair[1][name] - pair[0][name])
     ends = {name: numpy.nanquantile(gap, (0.025, 0.975)) for name, gap in gaps.items()}

@@ -180,7 +180,8 @@ def _threads(chosen: Algorithm) -> AbstractContextManager[Any]:
         return nullcontext()
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1)
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits
 
 
 def _joined(columns: Any, model: Any) -> Any:

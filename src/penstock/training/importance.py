@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.errors import PenstockError
-from penstock.training.metrics import LARGER, PRIMARY, Predictions, measured, predictions
+from penstock.training.metrics import LARGER, PRIMARY, Predictions, first, predictions
 from penstock.training.result import Result
 
 __all__ = ["Dependence", "contributed", "dependences", "permuted"]
@@ -68,20 +68,20 @@ def permuted(result: Result) -> list[tuple[str, float]]:
     at = _sample(result, PERMUTED_ROWS)
     rows = result.prepared.rows.iloc[at]
     task, weights = result.prepared.task, result.prepared.weighted(at)
-    metric = PRIMARY[task.kind]
-    sign = 1 if metric in LARGER else -1
+    sign = 1 if PRIMARY[task.kind] in LARGER else -1
 
     def answers(changed: Any) -> Predictions:
         return predictions(result.model, changed, result.prepared.truth(at), task, weights)
 
     whole = answers(rows)
+    known = first(whole, task) if task.targeted else 0.0
 
     def loss(changed: Predictions) -> float:
         if task.kind == "clustering":
             return float((changed.labels != whole.labels).mean())
         if task.kind == "anomaly":
             return float(abs(changed.scores - whole.scores).mean())
-        return sign * (measured(whole, task)[metric] - measured(changed, task)[metric])
+        return sign * (known - first(changed, task))
 
     random = numpy.random.default_rng(result.recipe.seed)
     found = []

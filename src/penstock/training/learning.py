@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.training.crossing import asked
-from penstock.training.metrics import PRIMARY, measured
+from penstock.training.metrics import first
 from penstock.training.result import Result
 
 __all__ = ["Point", "learned"]
@@ -65,7 +65,6 @@ def _is_whole(found: Any, part: Any) -> bool:
 def _point(pipeline: Any, result: Result, part: Any) -> Point:
     found, step = result.prepared, max(1, len(part) // SEEN_ROWS)
     seen, held = (
-        measured(asked(pipeline, found, at), found.task)[PRIMARY[found.task.kind]]
-        for at in (part[::step], found.parts.holdout)
+        first(asked(pipeline, found, at), found.task) for at in (part[::step], found.parts.holdout)
     )
     return Point(len(part), seen, held)

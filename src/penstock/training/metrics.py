@@ -7,7 +7,10 @@ from typing import Any
 from penstock.errors import PenstockError
 from penstock.training.tasks import Task
 
-__all__ = ["LARGER", "NEUTRAL", "PRIMARY", "Predictions", "measured", "predictions", "silhouette"]
+__all__ = [
+    *("LARGER", "NEUTRAL", "PRIMARY", "SMALLEST", "Predictions"),
+    *("first", "measured", "predictions", "silhouette"),
+]
 
 # What is compared first; more is better only of those in `LARGER`, and of `NEUTRAL` nothing is.
 PRIMARY = {
@@ -26,7 +29,7 @@ LARGER = (
 NEUTRAL = ("rate", "score_mean", "score_p01", "score_p50")
 # Rows that are measured against each other.
 PAIRED_ROWS = 4_000
-_SMALLEST = 1e-15
+SMALLEST = 1e-15
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,14 @@ class Predictions:
             return None if values is None else values[rows]
 
         ends = None if self.ends is None else (self.ends[0][rows], self.ends[1][rows])
-        kept = (taken(each) for each in (self.truth, self.scores, self.weights))
-        return Predictions(*kept, ends, taken(self.labels), taken(self.space))
+        return Predictions(
+            taken(self.truth),
+            self.scores[rows],
+            taken(self.weights),
+            ends,
+            taken(self.labels),
+            taken(self.space),
+        )
 
 
 def predictions(model: Any, rows: Any, truth: Any, task: Task, weights: Any = None) -> Predictions:
@@ -99,6 +108,59 @@ def measured(found: Predictions, task: Task, threshold: float | None = None) -> 
     return _MEASURES[task.kind](found, task, threshold)
 
 
+def first(found: Predictions, task: Task) -> float:
+    """The first metric of the task alone."""
+    return _FIRST[task.kind](found, task)
+
+
+def _auc(found: Predictions, task: Task) -> float:
+    from sklearn.metrics import roc_auc_score
+
+    truth = found.truth == task.positive
+    if truth.all() or not truth.any():
+        return float("nan")
+    return float(roc_auc_score(truth, found.scores, sample_weight=found.weights))
+
+
+def _log_loss(found: Predictions, task: Task) -> float:
+    from sklearn.metrics import log_loss
+
+    places = {value: at for at, value in enumerate(task.classes)}
+    truth = [places[value] for value in found.truth.tolist()]
+    # Shares in float32 add up to 1 in float32 only.
+    shares = found.scores / found.scores.sum(axis=1, keepdims=True)
+    everyone = list(range(len(task.classes)))
+    return float(log_loss(truth, shares, labels=everyone, sample_weight=found.weights))
+
+
+def _rmse(found: Predictions, task: Task) -> float:
+    import numpy
+
+    squares = (found.truth - found.scores) ** 2
+    return float(numpy.sqrt(numpy.average(squares, weights=found.weights)))
+
+
+def _deviance(found: Predictions, task: Task) -> float:
+    import numpy
+    from sklearn.metrics import mean_poisson_deviance
+
+    means = numpy.maximum(found.scores, SMALLEST)
+    return float(mean_poisson_deviance(found.truth, means, sample_weight=found.weights))
+
+
+def _rate(found: Predictions, task: Task) -> float:
+    return float((found.labels == -1).mean())
+
+
+_FIRST: Mapping[str, Callable[[Predictions, Task], float]] = {
+    "binary": _auc,
+    "multiclass": _log_loss,
+    "regression": _rmse,
+    "count": _deviance,
+    "anomaly": _rate,
+}
+
+
 def _two(found: Predictions, task: Task, threshold: float | None) -> dict[str, float]:
     from sklearn import metrics
 
@@ -106,10 +168,8 @@ def _two(found: Predictions, task: Task, threshold: float | None) -> dict[str, f
     weighted = {"sample_weight": found.weights}
     cut = 0.5 if threshold is None else threshold
     said = (found.scores >= cut).astype("int64")
-    several = len(set(truth.tolist())) > 1
-    nan = float("nan")
     return {
-        "auc": float(metrics.roc_auc_score(truth, found.scores, **weighted)) if several else nan,
+        "auc": _auc(found, task),
         "average_precision": float(
             metrics.average_precision_score(truth, found.scores, **weighted)
         ),
@@ -129,12 +189,9 @@ def _several(found: Predictions, task: Task, threshold: float | None) -> dict[st
     places = {value: at for at, value in enumerate(task.classes)}
     truth = numpy.array([places[value] for value in found.truth.tolist()])
     said = found.scores.argmax(axis=1)
-    # Shares in float32 add up to 1 in float32 only.
-    shares = found.scores / found.scores.sum(axis=1, keepdims=True)
     weighted = {"sample_weight": found.weights}
-    everyone = list(range(len(task.classes)))
     return {
-        "log_loss": float(metrics.log_loss(truth, shares, labels=everyone, **weighted)),
+        "log_loss": _log_loss(found, task),
         "accuracy": float(metrics.accuracy_score(truth, said, **weighted)),
         "balanced_accuracy": float(
             metrics.recall_score(
@@ -149,16 +206,13 @@ def _numbers(found: Predictions, task: Task, threshold: float | None) -> dict[st
     from sklearn import metrics
 
     weighted = {"sample_weight": found.weights}
-    squared = metrics.mean_squared_error(found.truth, found.scores, **weighted)
     told = {
-        "rmse": float(numpy.sqrt(squared)),
+        "rmse": _rmse(found, task),
         "mae": float(metrics.mean_absolute_error(found.truth, found.scores, **weighted)),
         "r2": float(metrics.r2_score(found.truth, found.scores, **weighted)),
     }
     if task.kind == "count":
-        means = numpy.maximum(found.scores, _SMALLEST)
-        deviance = metrics.mean_poisson_deviance(found.truth, means, **weighted)
-        told = {"poisson_deviance": float(deviance), **told}
+        told = {"poisson_deviance": _deviance(found, task), **told}
     if found.ends is not None:
         lower, upper = found.ends
         inside = (lower <= found.truth) & (found.truth <= upper)
@@ -215,18 +269,16 @@ def _anomalies(found: Predictions, task: Task, threshold: float | None) -> dict[
     if found.truth is not None:
         there = ~_missing(found.truth)
         truth, scores = found.truth[there] == task.positive, -found.scores[there]
-        nan, several = float("nan"), 0 < truth.sum() < len(truth)
-        told = {
-            "auc": float(metrics.roc_auc_score(truth, scores)) if several else nan,
-            "average_precision": (
-                float(metrics.average_precision_score(truth, scores)) if several else nan
-            ),
-            "precision": float(metrics.precision_score(truth, odd[there], zero_division=0.0)),
-            "recall": float(metrics.recall_score(truth, odd[there], zero_division=0.0)),
-        }
+        if 0 < truth.sum() < len(truth):
+            told["auc"] = float(metrics.roc_auc_score(truth, scores))
+            told["average_precision"] = float(metrics.average_precision_score(truth, scores))
+            told["precision"] = float(metrics.precision_score(truth, odd[there], zero_division=0.0))
+            told["recall"] = float(metrics.recall_score(truth, odd[there], zero_division=0.0))
+        else:
+            told = dict.fromkeys(("auc", "average_precision", "precision", "recall"), float("nan"))
     low, middle = numpy.quantile(found.scores, (0.01, 0.5))
     return told | {
-        "rate": float(odd.mean()),
+        "rate": _rate(found, task),
         "score_mean": float(found.scores.mean()),
         "score_p01": float(low),
         "score_p50": float(middle),

@@ -15,6 +15,9 @@ from penstock.training.tasks import Task, recognized
 
 __all__ = ["Prepared", "prepared"]
 
+# scikit-learn's guide: isotonic calibration overfits with much less than a thousand rows.
+FEWEST_ISOTONIC = 1_000
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -63,6 +66,12 @@ def prepared(data: Any, recipe: Recipe, tell: Listener) -> Prepared:
         if feature.treatment == "drop" and not feature.warning:
             text = f"column `{feature.name}` is left out: {feature.reason}"
             tell(Event("feature", text, {"column": feature.name, "reason": feature.reason}))
+    if recipe.calibration == "isotonic" and len(parts.validation) < FEWEST_ISOTONIC:
+        warnings.append(
+            f"`calibration` is isotonic, and has {len(parts.validation):,} validation rows; "
+            f"fewer than {FEWEST_ISOTONIC:,} make it worse; take sigmoid, or more rows by "
+            "`validation`"
+        )
     for warning in warnings:
         tell(Event("warning", warning))
     estimate = memory.check(learned, features, recipe)

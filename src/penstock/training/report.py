@@ -169,7 +169,7 @@ def _learning(result: Result) -> str:
         drawn.append(drawing.curve("By rows", ("rows to learn from", metric), lines))
     for name, losses in result.rounds.items():
         labels = ("trees", name.replace("_", " "))
-        lines = [(range(1, len(losses) + 1), losses, "")]
+        lines = [(list(range(1, len(losses) + 1)), list(losses), "")]
         drawn.append(drawing.curve("By trees, on the rows to stop by", labels, lines))
     return plots(drawn) if drawn else ""
 

@@ -1,7 +1,7 @@
 """`penstock.train`: from a table and a target to a proved model and its metrics."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from penstock.training.preparing import Prepared, prepared
 from penstock.training.recipe import Recipe
 from penstock.training.result import Result
 from penstock.training.searching import Entry, Search, ranked
-from penstock.training.stacking import Stack, stacked
+from penstock.training.stacking import ENSEMBLE, stacked
 from penstock.training.thresholds import calibrated, check_threshold, decided, thresholded
 
 __all__ = ["finished", "fit_of", "train", "trained"]
@@ -62,10 +62,12 @@ def trained(data: Any, recipe: Recipe, *, steps: Any = None, tell: Listener = si
     board, stack = search.run(), None
     # Out of fold, entries are scored on other rows than an ensemble can be.
     if not search.interrupted and not recipe.folds:
-        stack = stacked(fit, found, recipe, board, tell)
+        stack = stacked(search, board)
+    kept = list(search.kept.values())
     if stack is not None:
         board = ranked([*board, stack.entry])
-    return _taking(fit, found, recipe, tell, board=board, stack=stack)
+        kept.append((stack.entry, stack.fitted))
+    return _taking(fit, found, recipe, tell, board=board, kept=kept)
 
 
 def _taking(
@@ -75,17 +77,17 @@ def _taking(
     tell: Listener,
     *,
     board: tuple[Entry, ...],
-    stack: Stack | None = None,
+    kept: Sequence[tuple[Entry, Fitted]] = (),
 ) -> Result:
-    """The best of a leaderboard, from which the others can be taken."""
+    """The best of a leaderboard, from which the others can be taken; those kept are fitted."""
 
     def taken(place: int) -> Result:
         entry = board[place]
-        if stack is not None and entry is stack.entry:
-            made = finished(fit, found, recipe, tell, stack.fitted)
-        else:
+        fitted = next((each for known, each in kept if known == entry), None)
+        chosen = recipe
+        if entry.algorithm != ENSEMBLE:
             chosen = recipe.but(algorithm=entry.algorithm, parameters=entry.parameters)
-            made = finished(fit, found, chosen, tell)
+        made = finished(fit, found, chosen, tell, fitted)
         return replace(made, leaderboard=board, taking=taken)
 
     return taken(0)
@@ -126,7 +128,7 @@ def finished(
 ) -> Result:
     """The model of a recipe: cross-validated if it says so, fitted, converted, judged.
 
-    `fitted`: what was fitted before, as an ensemble.
+    `fitted`: what was fitted before, in a search.
     """
     start = time.monotonic()
     checked = None

@@ -1,5 +1,7 @@
 """`penstock compare`: metrics with intervals, disagreements, segments, and exit codes."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -7,6 +9,10 @@ from sklearn.metrics import roc_auc_score
 import penstock
 from penstock.errors import PenstockError
 from penstock.training.comparing import compare
+from penstock.training.metrics import Predictions, first, measured
+from penstock.training.recipe import TASKS
+from penstock.training.resampling import resampled
+from penstock.training.tasks import Task
 from tests.test_cli import run, wrong
 from tests.worlds import asking, flights
 
@@ -36,6 +42,51 @@ def test_metrics_are_those_of_the_source_library():
     scores = penstock.load("good.penstock").predict(rows[inputs])["probability_yes"]
     assert found.primary.second == pytest.approx(roc_auc_score(rows["late"] == "yes", scores))
     assert found.rows == 500
+
+
+def answers(task, rows, random):
+    """Truth and predictions with ties, for every task."""
+    if task.kind == "multiclass":
+        shares = random.dirichlet((1, 1, 1), rows)
+        return Predictions(np.array(task.classes)[random.integers(0, 3, rows)], shares)
+    truth = np.where(random.random(rows) < 0.3, *task.classes[:2]) if task.classes else None
+    if task.kind == "binary":
+        return Predictions(truth, random.random(rows).round(1))
+    if task.kind in ("regression", "count"):
+        numbers = random.poisson(3, rows).astype("float64")
+        said = random.gamma(2, 2, rows)
+        return Predictions(numbers, said, ends=(said - 2, said + 2))
+    truth = np.where(random.random(rows) < 0.1, None, truth)
+    if task.kind == "anomaly":
+        labels = np.where(random.random(rows) < 0.2, -1, 1)
+        return Predictions(truth, -random.random(rows).round(1), labels=labels)
+    distances = random.random((rows, 4))
+    return Predictions(truth, distances, labels=distances.argmin(axis=1))
+
+
+@pytest.mark.parametrize("kind", TASKS)
+@pytest.mark.parametrize("rows", [3, 400])
+def test_resampled_metrics_are_those_of_the_rows_that_are_drawn(kind, rows):
+    random = np.random.default_rng(0)
+    task = Task(kind, "", ("a", "b", "c")[: 3 if kind == "multiclass" else 2], "b")
+    if kind in ("regression", "count"):
+        task = Task(kind, "")
+    found = answers(task, rows, random)
+    measure = resampled(found, task, 0.4)
+    for _ in range(20):
+        drawn = random.integers(0, rows, rows)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = measured(found.chosen(drawn), task, 0.4)
+        given = measure(np.bincount(drawn, minlength=rows))
+        assert set(given) == set(expected)
+        for name, value in expected.items():
+            if not np.isnan(value):
+                assert given[name] == pytest.approx(value, rel=1e-9, abs=1e-12), name
+        if kind not in ("clustering", "anomaly"):
+            assert first(found.chosen(drawn), task) == pytest.approx(
+                next(iter(expected.values())), nan_ok=True
+            )
 
 
 def test_a_worse_model_is_seen_to_be_worse_beyond_chance():

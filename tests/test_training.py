@@ -60,8 +60,6 @@ def test_what_is_trained_has_learned(algorithm):
     ("algorithm", "task", "said"),
     [
         ("bayes", "regression", '"bayes" has no regression; take one of `gbm`'),
-        ("kmeans", "binary", "fit `sklearn.cluster.KMeans` yourself"),
-        ("isolation", "binary", "fit `sklearn.ensemble.IsolationForest` yourself"),
     ],
 )
 def test_an_algorithm_that_cannot_is_refused_by_name(algorithm, task, said):
@@ -196,6 +194,12 @@ def test_probabilities_are_corrected_by_rows_that_were_not_learned_from(method, 
     rows = better.prepared.rows.iloc[better.prepared.parts.holdout]
     given = better.model.predict(rows)["probability_yes"]
     np.testing.assert_allclose(given, better.pipeline.predict_proba(rows)[:, 1], rtol=1e-8)
+
+
+def test_steps_that_few_rows_are_to_tell_are_warned_of():
+    told = "\n".join(trained(calibration="isotonic").warnings)
+    assert "`calibration` is isotonic, and has 48 validation rows" in told
+    assert not trained(calibration="sigmoid").warnings
 
 
 def test_numbers_are_not_calibrated():

@@ -6,6 +6,7 @@ import pytest
 import penstock
 from penstock.errors import PenstockError
 from penstock.training.events import Event
+from penstock.training.fitting import Fit
 from tests.worlds import asking
 
 BOTH = ("glm", "gbm")
@@ -121,6 +122,39 @@ def test_an_interrupt_before_the_first_result_is_one():
 def test_a_budget_of_time_ends_the_search():
     result = auto(trials=None, seconds=1.5)
     assert 1 <= len(result.leaderboard) < 200
+
+
+def test_nothing_is_fitted_again_after_the_search(monkeypatch):
+    fitted = []
+    fit = Fit.fit
+
+    def counted(self, recipe, *rows):
+        fitted.append(recipe.algorithm)
+        return fit(self, recipe, *rows)
+
+    monkeypatch.setattr(Fit, "fit", counted)
+    result = auto(trials=4)
+    assert len(fitted) == 4 and len(result.leaderboard) == 5
+    taken = [result.take(place).metrics for place in range(5)]
+    # The worse ones of an algorithm are.
+    assert len(fitted) == 6
+    monkeypatch.setattr("penstock.training.searching.Search._keep", lambda *entry: None)
+    anew = auto(trials=4)
+    assert [anew.take(place).metrics for place in range(5)] == taken
+
+
+def test_no_trial_is_begun_that_would_end_after_the_budget(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("penstock.training.searching.time.monotonic", lambda: clock[0])
+
+    def passing(event):
+        if event.kind == "progress" and "of at most" in event.text:
+            clock[0] += 1.0
+
+    result = auto(algorithms=("gbm",), trials=None, seconds=200.0, on_event=passing)
+    seconds = [entry.seconds for entry in result.leaderboard]
+    assert sum(seconds) <= 170 + sum(seconds) / len(seconds) / 2
+    assert sum(seconds) >= 170 - sum(seconds) / len(seconds) / 2
 
 
 def test_folds_score_the_entries_when_there_are_some():

@@ -3,10 +3,14 @@
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 import penstock
 from penstock.training.importance import contributed, dependences, permuted
+from penstock.training.learning import learned
+from penstock.training.report import page
 from tests.worlds import asking
 
 
@@ -51,10 +55,40 @@ def test_a_report_has_the_leaderboard_and_the_folds():
     result = penstock.train(
         data, target, algorithm="auto", algorithms=("glm", "gbm"), trials=3, folds=2
     )
-    from penstock.training.report import page
-
     text = page(result)
     assert "Leaderboard" in text and text.count("by default") == 2 and "2 folds, auc" in text
+
+
+def test_learning_curves_are_of_the_same_recipe_on_fewer_rows():
+    data, target = asking("binary", rows=2000)
+    result = penstock.train(data, target, algorithm="glm", parameters={"alpha": 0.01})
+    points = learned(result)
+    learning = result.prepared.parts.learning
+    assert [each.rows for each in points] == [180, 360, 720, len(learning)]
+    assert points[-1].held == pytest.approx(result.metrics["auc"], abs=1e-9)
+    order = np.random.default_rng(0).permutation(learning)
+    part = np.sort(order[:180])
+    rows, truth = result.prepared.rows, result.prepared.target
+    model = result.fit.fit(result.recipe, part, None).pipeline
+    held = result.prepared.parts.holdout
+    scores = model.predict_proba(rows.iloc[held])[:, 1]
+    assert points[0].held == pytest.approx(roc_auc_score(truth.iloc[held] == "yes", scores))
+
+
+@pytest.mark.parametrize("algorithm", ["gbm", "xgboost"])
+def test_the_loss_by_trees_is_that_which_stopped_them(algorithm):
+    result = trained("regression", algorithm=algorithm)
+    (losses,) = result.rounds.values()
+    assert int(np.argmin(losses)) + 1 == result.trees and len(losses) > result.trees
+    text = page(result)
+    assert "By trees" in text and "By rows" in text
+    assert "By trees" not in page(trained("regression", algorithm="glm"))
+
+
+def test_no_learning_curve_takes_longer_than_it_may(monkeypatch):
+    monkeypatch.setattr("penstock.training.learning.SECONDS", 0.0)
+    data, target = asking("binary", rows=2000)
+    assert not learned(penstock.train(data, target, algorithm="glm"))
 
 
 def test_names_that_look_like_markup_stay_text(tmp_path):
@@ -89,7 +123,5 @@ def test_dependence_is_the_mean_prediction_at_each_value():
 
 
 def test_the_report_of_the_same_training_is_the_same_but_for_the_time():
-    from penstock.training.report import page
-
     texts = [re.sub(r"<td>seconds</td><td>.*?</td>", "", page(trained())) for _ in range(2)]
     assert texts[0] == texts[1]

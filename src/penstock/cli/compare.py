@@ -16,7 +16,9 @@ EXIT_NOT_MET = 1
 @click.argument("second", type=click.Path(), metavar="B")
 @click.argument("data")
 @reading
-@click.option("--target", metavar="COLUMN", required=True, help="Column with the truth.")
+@click.option(
+    "--target", metavar="COLUMN", help="Column with the truth; clusters and anomalies need none."
+)
 @click.option("--positive", metavar="CLASS", help="Class that metrics of two classes are about.")
 @click.option(
     "--require",
@@ -60,9 +62,9 @@ def command(
     found = compare(first, second, read(data, **options), target, positive=positive)
     metrics = found.metrics(1)
     refusals = [text for gate in conditions if (text := gate.refusal(metrics))]
+    change = None if reference is None else found.primary
     click.echo(found.summary())
-    if reference is not None and found.primary.worse:
-        change = found.primary
+    if change is not None and change.worse:
         refusals.append(
             f"`{second}` is worse than `{first}`: {change.metric} {change.second:.4f} instead of "
             f"{change.first:.4f}"

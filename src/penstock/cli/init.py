@@ -5,16 +5,25 @@ from pathlib import Path
 
 import click
 
+from penstock.training.recipe import ALGORITHMS, WITHOUT_TARGET
+
 __all__ = ["command"]
 
 
 @click.command("init", short_help="Write a recipe file for `train`.")
 @click.argument("data")
-@click.option("--target", metavar="COLUMN", required=True, help="Column to predict.")
+@click.option("--target", metavar="COLUMN", help="Column to predict.")
+@click.option(
+    "--algorithm",
+    type=click.Choice(ALGORITHMS),
+    default="gbm",
+    show_default=True,
+    help="What is trained; kmeans and isolation need no target.",
+)
 @click.option(
     "-o", "--output", metavar="FILE", default="recipe.toml", show_default=True, help="The recipe."
 )
-def command(data: str, target: str, output: str) -> None:
+def command(data: str, target: str | None, algorithm: str, output: str) -> None:
     """Write a recipe for `penstock train` with every setting and what it means.
 
     A file that is there is not overwritten.
@@ -22,7 +31,10 @@ def command(data: str, target: str, output: str) -> None:
     from penstock.files import write_new
     from penstock.training.recipes import commented, moved
 
+    if target is None and algorithm not in WITHOUT_TARGET:
+        names = " and ".join(WITHOUT_TARGET)
+        raise click.UsageError(f"--target is not given; only {names} go without one")
     # Paths in a recipe are relative to it.
     source = moved(data, lambda path: os.path.relpath(path, Path(output).parent))
-    write_new(Path(output), commented(source, target).encode(), 0o644)
+    write_new(Path(output), commented(source, target or "", algorithm).encode(), 0o644)
     click.echo(f"`{output}`: edit it, then `penstock train {output}`", err=True)

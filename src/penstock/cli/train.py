@@ -58,6 +58,7 @@ def command(source: str, *, lines: tuple[str, ...], **given: Any) -> None:
     \b
         penstock train flights.parquet --target late -o late.penstock
         penstock train flights.csv --target delay --algorithm glm --drop flight
+        penstock train customers.csv --algorithm kmeans -o groups.penstock
         penstock train recipe.toml
 
     DATA is what `penstock profile` takes. Options go before what the recipe

@@ -18,6 +18,9 @@ Parameters = dict[str, Any]
 _LEAVES = ((2_000, 15), (20_000, 31), (100_000, 63))
 _MOST_LEAVES = 127
 _FEW = 10_000
+# Of k-means, the best of so many random starts.
+STARTS = 4
+RATE = 0.01
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,9 @@ class Algorithm:
     `classes`: qualified name of the estimator by task. `defaults`: parameters by task and rows.
     `dense`: numbers are imputed and scaled, and levels become columns; else levels are codes.
     `full`: the matrix may not be sparse.
-    `imputes`: missing numbers are filled in though levels are codes. `stops`: adds trees until
-    the validation rows gain no more. `extra`: what installs the library.
+    `imputes`: missing numbers are filled in though levels are codes. `ranks`: codes are by how
+    frequent levels are. `alone`: fitted by one thread, as more of them add in any order. `stops`:
+    adds trees until the validation rows gain no more. `extra`: what installs the library.
     """
 
     classes: Mapping[str, str]
@@ -36,6 +40,8 @@ class Algorithm:
     dense: bool = False
     full: bool = False
     imputes: bool = False
+    ranks: bool = False
+    alone: bool = False
     stops: bool = False
     extra: str = "train"
 
@@ -75,11 +81,6 @@ def estimator(recipe: Recipe, task: Task, row_count: int) -> Any:
 
 def algorithm(name: str, task: Task) -> Algorithm:
     """The algorithm of this name; raises `PenstockError` where it is none for the task."""
-    if name in _WITHOUT_TARGET:
-        raise PenstockError(
-            f'algorithm "{name}" has no target, and cannot be trained here yet; fit '
-            f"`{_WITHOUT_TARGET[name]}` yourself, and `penstock.convert` it"
-        )
     chosen = TABLE[name]
     if task.kind not in chosen.classes:
         able = [other for other, each in TABLE.items() if task.kind in each.classes]
@@ -164,6 +165,18 @@ def _deep(task: Task, rows: int, recipe: Recipe) -> Parameters:
     }
 
 
+def _kmeans(task: Task, rows: int, recipe: Recipe) -> Parameters:
+    return {"n_clusters": recipe.clusters or 8, "n_init": STARTS, "random_state": recipe.seed}
+
+
+def _isolation(task: Task, rows: int, recipe: Recipe) -> Parameters:
+    return {
+        "contamination": RATE if recipe.rate is None else recipe.rate,
+        "random_state": recipe.seed,
+        "n_jobs": _threads(rows, recipe) or -1,
+    }
+
+
 def _none(task: Task, rows: int, recipe: Recipe) -> Parameters:
     return {}
 
@@ -177,10 +190,6 @@ def _both(classifier: str, regressor: str, count: str | None = None) -> dict[str
     }
 
 
-_WITHOUT_TARGET = {
-    "kmeans": "sklearn.cluster.KMeans",
-    "isolation": "sklearn.ensemble.IsolationForest",
-}
 TABLE: Mapping[str, Algorithm] = {
     "gbm": Algorithm(_both("lightgbm.LGBMClassifier", "lightgbm.LGBMRegressor"), _gbm, stops=True),
     "xgboost": Algorithm(
@@ -214,5 +223,9 @@ TABLE: Mapping[str, Algorithm] = {
         _none,
         dense=True,
         full=True,
+    ),
+    "kmeans": Algorithm({"clustering": "sklearn.cluster.KMeans"}, _kmeans, dense=True, alone=True),
+    "isolation": Algorithm(
+        {"anomaly": "sklearn.ensemble.IsolationForest"}, _isolation, imputes=True, ranks=True
     ),
 }

@@ -81,7 +81,7 @@ def proposed(rows: Any, target: Any, task: Task, recipe: Recipe) -> tuple[Featur
             feature = replace(feature, treatment="offset", reason="as said", warning="")
         elif name in helpers and name is not None:
             feature = replace(feature, treatment="drop", reason=helpers[name], warning="")
-        if feature.treatment in ("number", "levels"):
+        if task.targeted and feature.treatment in ("number", "levels"):
             feature = _watched(feature, rows[name], target, task, recipe)
         found.append(feature)
     if all(feature.treatment in ("drop", "offset") for feature in found):

@@ -8,14 +8,15 @@ from typing import Any
 from penstock.errors import DataError, PenstockError
 from penstock.model import Model, load
 from penstock.training import source
-from penstock.training.metrics import LARGER, PRIMARY, Predictions, measured, predictions
-from penstock.training.recipe import Recipe
+from penstock.training.metrics import LARGER, NEUTRAL, PRIMARY, Predictions, measured, predictions
+from penstock.training.recipe import WITHOUT_TARGET, Recipe
+from penstock.training.resampling import resampled
 from penstock.training.segments import Segment, segments
 from penstock.training.tasks import Task, recognized
 
 __all__ = ["Comparison", "Difference", "compare"]
 
-RESAMPLES, FEWER_RESAMPLES, MANY_ROWS = 200, 100, 20_000
+RESAMPLES, FEWER_RESAMPLES, MANY_ROWS = 200, 100, 100_000
 SHOWN_SEGMENTS = 8
 
 
@@ -32,19 +33,18 @@ class Difference:
     @property
     def worse(self) -> bool:
         """Whether the whole interval says that the second is worse."""
-        return (
-            self.high < 0
-            if self.metric in (*LARGER, "precision", "recall", "coverage")
-            else self.low > 0
-        )
+        if self.metric in NEUTRAL:
+            return False
+        return self.high < 0 if self.metric in LARGER else self.low > 0
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Two models on the same rows; `disagreement` is the share of rows with other labels.
 
-    Of numbers it is the mean difference over the spread of the truth. `segments` are the levels of
-    columns in which the second loses most against the first.
+    Of numbers it is the mean difference over the spread of the truth, of clusters the share of rows
+    in another cluster when these are paired as well as can be. `segments` are the levels of columns
+    in which the second loses most against the first.
     """
 
     task: str
@@ -55,8 +55,13 @@ class Comparison:
 
     @property
     def primary(self) -> Difference:
-        """The metric that comes first."""
-        return next(each for each in self.differences if each.metric == PRIMARY[self.task])
+        """The metric that comes first; raises `PenstockError` where there is none."""
+        if not self.differences:
+            raise PenstockError(
+                "clusters are neither better nor worse than others without a target to judge by; "
+                "give one"
+            )
+        return self.differences[0]
 
     def metrics(self, which: int) -> dict[str, float]:
         """The metrics of the first (0) or the second (1)."""
@@ -72,7 +77,7 @@ class Comparison:
                 f"{each.second - each.first:>+9.4f}  {each.low:+.4f} to {each.high:+.4f}"
                 + ("  worse" if each.worse else "")
             )
-        word = "rows with another label" if self.task in _CLASSES else "difference, in spreads"
+        word = _WORDS.get(self.task, "difference, in spreads")
         lines += ["", f"{word}: {self.disagreement:.4f}"]
         if self.segments:
             lines += ["", f"where the second does worst ({self.primary.metric}; first, second)"]
@@ -83,30 +88,50 @@ class Comparison:
         return "\n".join(lines)
 
 
-_CLASSES = ("binary", "multiclass")
+_WORDS = {
+    "binary": "rows with another label",
+    "multiclass": "rows with another label",
+    "anomaly": "rows with another label",
+    "clustering": "rows in another cluster",
+}
 
 
 def compare(
     first: Model | str | os.PathLike[str],
     second: Model | str | os.PathLike[str],
     data: Any,
-    target: str,
+    target: str | None = None,
     *,
     positive: Any = None,
     seed: int = 0,
 ) -> Comparison:
     """Both models, or artifact files, on the rows of the data whose column `target` is known.
 
-    Raises `PenstockError` for models that answer different questions.
+    Models of clusters and anomalies take all rows, and a target only to judge them by. Raises
+    `PenstockError` for models that answer different questions.
     """
     models = [each if isinstance(each, Model) else load(each) for each in (first, second)]
     frame, _ = source.frame(data)
-    if target not in frame.columns:
+    if target is not None and target not in frame.columns:
         raise PenstockError(f"`target` is `{target}`, which is no column of the data")
-    frame = frame[frame[target].notna()].reset_index(drop=True)
-    task = _task(models, frame[target], Recipe(target=target, positive=positive))
-    truth = frame[target].to_numpy()
-    rows = frame.drop(columns=target)
+    kinds = [_kind(model) for model in models]
+    if kinds[0] != kinds[1]:
+        raise PenstockError(
+            f"the models answer different questions: one tells {kinds[0]}, the other {kinds[1]}"
+        )
+    algorithm = _UNTARGETED.get(kinds[0])
+    if algorithm is None:
+        if target is None:
+            raise PenstockError("`target` is not given: the column with the truth")
+        frame = frame[frame[target].notna()].reset_index(drop=True)
+    told = None if target is None else frame[target]
+    truth = None if told is None else told.to_numpy()
+    recipe = Recipe(target=target or "", positive=positive)
+    if algorithm is not None:
+        task = recognized(told, recipe.but(algorithm=algorithm))
+    else:
+        task = _task(models, told, recipe)
+    rows = frame if target is None else frame.drop(columns=target)
     found = [predictions(model, _inputs(model, rows), truth, task) for model in models]
     cuts = [_threshold(model, task) for model in models]
     return Comparison(
@@ -150,13 +175,31 @@ def _task(models: Sequence[Model], truth: Any, recipe: Recipe) -> Task:
     return Task("binary", "as the models say", classes[0], said[0] if said else classes[0][-1])
 
 
+_UNTARGETED = {kind: algorithm for algorithm, kind in WITHOUT_TARGET.items()}
+# What is told by outputs of these names; the first that are all there.
+_KINDS = {
+    ("probability",): "classes",
+    ("value",): "numbers",
+    ("cluster", "distance"): "clustering",
+    ("label", "score", "raw"): "anomaly",
+}
+
+
+def _kind(model: Model) -> str:
+    there = {output.name for output in model.schema.outputs}
+    for names, kind in _KINDS.items():
+        if there.issuperset(names):
+            return kind
+    raise PenstockError(
+        f"`{model.name}` answers with neither probabilities, a value, clusters nor anomalies"
+    )
+
+
 def _classes(model: Model) -> tuple[Any, ...] | None:
     for output in model.schema.outputs:
         if output.name == "probability" and output.names is not None:
             return tuple(output.names)
-    if any(output.name == "value" for output in model.schema.outputs):
-        return None
-    raise PenstockError(f"`{model.name}` answers with neither probabilities nor a value")
+    return None
 
 
 def _inputs(model: Model, rows: Any) -> Any:
@@ -169,23 +212,20 @@ def _differences(
     found: Sequence[Predictions], cuts: Sequence[float | None], task: Task, seed: int
 ) -> tuple[Difference, ...]:
     """Both are measured on the same resampled rows, so that what both find hard cancels out."""
-    import warnings
-
     import numpy
 
     pairs = list(zip(found, cuts, strict=True))
     first, second = (measured(each, task, cut) for each, cut in pairs)
-    count = len(found[0].truth)
+    count = found[0].count
     random = numpy.random.default_rng(seed)
-    times = RESAMPLES if count < MANY_ROWS else FEWER_RESAMPLES
     # Only one of them may have intervals.
     names = [name for name in first if name in second]
     gaps: dict[str, list[float]] = {name: [] for name in names}
-    for _ in range(times):
-        chosen = random.integers(0, count, count)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            pair = [measured(each.chosen(chosen), task, cut) for each, cut in pairs]
+    measures = [resampled(each, task, cut) for each, cut in pairs]
+    times = RESAMPLES if count < MANY_ROWS else FEWER_RESAMPLES
+    for _ in range(times if names else 0):
+        counts = numpy.bincount(random.integers(0, count, count), minlength=count)
+        pair = [measure(counts) for measure in measures]
         for name in gaps:
             gaps[name].append(pair[1][name] - pair[0][name])
     ends = {name: numpy.nanquantile(gap, (0.025, 0.975)) for name, gap in gaps.items()}
@@ -198,6 +238,10 @@ def _differences(
 def _disagreement(found: Sequence[Predictions], cuts: Sequence[float | None], task: Task) -> float:
     import numpy
 
+    if task.kind == "clustering":
+        return _unmatched(found[0].labels, found[1].labels)
+    if task.kind == "anomaly":
+        return float((found[0].labels != found[1].labels).mean())
     first, second = found[0].scores, found[1].scores
     if task.kind == "multiclass":
         return float((first.argmax(axis=1) != second.argmax(axis=1)).mean())
@@ -206,7 +250,19 @@ def _disagreement(found: Sequence[Predictions], cuts: Sequence[float | None], ta
     return float(abs(first - second).mean() / max(numpy.std(found[0].truth), 1e-15))
 
 
+def _unmatched(first: Any, second: Any) -> float:
+    """The share of rows outside of pairs of clusters, paired so that it is least."""
+    import pandas
+    from scipy.optimize import linear_sum_assignment
+
+    counts = pandas.crosstab(first, second).to_numpy()
+    rows, columns = linear_sum_assignment(counts, maximize=True)
+    return float(1 - counts[rows, columns].sum() / len(first))
+
+
 def _segments(rows: Any, found: Sequence[Predictions], task: Task) -> list[tuple[Segment, float]]:
+    if not task.targeted:
+        return []
     values: Mapping[str, float] = {each.name: each.value for each in segments(rows, found[0], task)}
     sign = -1 if PRIMARY[task.kind] in LARGER else 1
     pairs = [(each, values[each.name]) for each in segments(rows, found[1], task)]

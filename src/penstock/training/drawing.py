@@ -81,8 +81,10 @@ def curve(title: str, labels: tuple[str, str], lines: Points, *, diagonal: bool 
     return _drawn(title, draw)
 
 
-def histogram(title: str, label: str, parts: Sequence[tuple[Any, str]]) -> str:
-    """Distributions over each other, as shares."""
+def histogram(
+    title: str, label: str, parts: Sequence[tuple[Any, str]], *, edge: float | None = None
+) -> str:
+    """Distributions over each other, as shares; a line at the edge."""
     import numpy
 
     edges = numpy.histogram_bin_edges(numpy.concatenate([values for values, _ in parts]), 30)
@@ -91,6 +93,8 @@ def histogram(title: str, label: str, parts: Sequence[tuple[Any, str]]) -> str:
         for (values, name), color in zip(parts, (_FIRST, _SECOND), strict=False):
             share = numpy.full(len(values), 1 / max(len(values), 1))
             axes.hist(values, edges, weights=share, color=color, alpha=0.55, label=name)
+        if edge is not None:
+            axes.axvline(edge, color=_SECOND, linestyle="--", linewidth=1)
         axes.set(xlabel=label, ylabel="share of rows")
         if len(parts) > 1:
             axes.legend()
@@ -148,7 +152,7 @@ def partial(name: str, label: str, x: Sequence[Any], y: Sequence[float], counts:
 
 
 def _value(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _short(text: str, most: int = 24) -> str:

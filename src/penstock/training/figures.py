@@ -13,8 +13,13 @@ _BINS = 10
 
 
 def quality(result: Result) -> list[str]:
-    """Curves of two classes, residuals of numbers, shares of classes."""
+    """Curves of two classes, residuals of numbers, shares of classes.
+
+    Of anomalies the curves that are about their order, if there is a target to judge by.
+    """
     found = result.holdout
+    if not result.prepared.task.targeted:
+        return _order(found, result) if result.task == "anomaly" else []
     if result.task == "binary":
         return _two(found, result)
     if result.task == "multiclass":
@@ -22,17 +27,46 @@ def quality(result: Result) -> list[str]:
     return _numbers(found)
 
 
+def _order(found: Predictions, result: Result) -> list[str]:
+    """Of the score turned around, as less is odder."""
+    import pandas
+
+    if found.truth is None:
+        return []
+    there = ~pandas.isna(found.truth)
+    truth = found.truth[there] == result.prepared.task.positive
+    return _ranking(truth, -found.scores[there]) if 0 < truth.sum() < len(truth) else []
+
+
 def _two(found: Predictions, result: Result) -> list[str]:
+    truth = found.truth == result.prepared.task.positive
+    said, happened = _calibrated(found.scores, truth)
+    return [
+        *_ranking(truth, found.scores),
+        drawing.curve(
+            "Calibration",
+            ("predicted probability", "what happened"),
+            [(said, happened, "")],
+            diagonal=True,
+        ),
+        drawing.histogram(
+            "Predicted probabilities",
+            "probability",
+            [(found.scores[~truth], "others"), (found.scores[truth], "positive")],
+        ),
+    ]
+
+
+def _ranking(truth: Any, scores: Any) -> list[str]:
+    """How well the scores put the positive rows first."""
     import numpy
     from sklearn import metrics
 
-    truth = found.truth == result.prepared.task.positive
-    false, true, _ = metrics.roc_curve(truth, found.scores)
-    precision, recall, _ = metrics.precision_recall_curve(truth, found.scores)
-    order = numpy.argsort(-found.scores, kind="stable")
+    false, true, _ = metrics.roc_curve(truth, scores)
+    precision, recall, _ = metrics.precision_recall_curve(truth, scores)
+    order = numpy.argsort(-scores, kind="stable")
     share = numpy.arange(1, len(order) + 1) / len(order)
     gains = numpy.cumsum(truth[order]) / truth.sum()
-    said, happened = _calibrated(found.scores, truth)
     first = max(1, len(share) // 100)
     axes = ("share of all rows", "times as many as by chance")
     return [
@@ -47,17 +81,6 @@ def _two(found: Predictions, result: Result) -> list[str]:
             diagonal=True,
         ),
         drawing.curve("Lift", axes, [_thin(share[first:], (gains / share)[first:])]),
-        drawing.curve(
-            "Calibration",
-            ("predicted probability", "what happened"),
-            [(said, happened, "")],
-            diagonal=True,
-        ),
-        drawing.histogram(
-            "Predicted probabilities",
-            "probability",
-            [(found.scores[~truth], "others"), (found.scores[truth], "positive")],
-        ),
     ]
 
 

@@ -2,13 +2,14 @@
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.errors import PenstockError
 from penstock.training.adjusting import OffsetRegressor
-from penstock.training.algorithms import algorithm, estimator
+from penstock.training.algorithms import Algorithm, algorithm, estimator
 from penstock.training.columns import Feature, used
 from penstock.training.recipe import Recipe
 from penstock.training.tasks import Task
@@ -28,11 +29,15 @@ Advance = Callable[[int, int, float | None], None]
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted pipeline, how many trees it kept where that was found out, and how long it took."""
+    """A fitted pipeline, how many trees it kept where that was found out, and how long it took.
+
+    `rounds` has the loss on the validation rows by its name, a number for each tree.
+    """
 
     pipeline: Any
     trees: int | None
     seconds: float
+    rounds: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,26 +70,30 @@ class Fit:
             model = OffsetRegressor(model, _link(model))
         if recipe.algorithm == "deep" and not self.task.classifies:
             model = _scaled(model)
-        columns = self._columns(recipe)
+        columns = self._columns(recipe, learning)
         with warnings.catch_warnings():
             # Of parameters and convergence, which the metrics tell better.
             warnings.simplefilter("ignore")
-            made = columns.fit_transform(self.rows.iloc[learning], self.target.iloc[learning])
+            target = self.target.iloc[learning] if self.task.targeted else None
+            made = columns.fit_transform(self.rows.iloc[learning], target)
             options: dict[str, Any] = {}
             if self.weights is not None:
                 options["sample_weight"] = self.weights[learning]
             if chosen.stops and validation is not None:
                 options |= self._stopping(recipe, model, columns, validation)
-            model = model.fit(made, self.target.iloc[learning].to_numpy(), **options)
-        trees = _trees(model) if chosen.stops and validation is not None else None
+            wanted = None if target is None else target.to_numpy()
+            with _threads(chosen):
+                model = model.fit(made, wanted, **options)
+        stopped = chosen.stops and validation is not None
+        trees, rounds = (_trees(model), _rounds(model)) if stopped else (None, {})
         if hasattr(model, "n_jobs"):
             # The last bits of a forest's answers differ from call to call with more jobs.
             model.set_params(n_jobs=1)
-        return Fitted(_joined(columns, model), trees, time.monotonic() - start)
+        return Fitted(_joined(columns, model), trees, time.monotonic() - start, rounds)
 
-    def _columns(self, recipe: Recipe) -> Any:
+    def _columns(self, recipe: Recipe, learning: Any) -> Any:
         if self.steps is None:
-            return columns_of(self.features, recipe, self.task)
+            return columns_of(self.features, recipe, self.task, self.rows.iloc[learning])
         from sklearn.base import clone
 
         return clone(self.steps)
@@ -108,8 +117,11 @@ class Fit:
         return options | {"sample_weight_eval_set": weights, "verbose": False}
 
 
-def columns_of(features: Sequence[Feature], recipe: Recipe, task: Task) -> Any:
-    """The step that makes numbers of the columns: a `ColumnTransformer` of steps that convert."""
+def columns_of(features: Sequence[Feature], recipe: Recipe, task: Task, rows: Any) -> Any:
+    """The step that makes numbers of the columns: a `ColumnTransformer` of steps that convert.
+
+    `rows` are those to learn from; the step is not fitted.
+    """
     import numpy
     from sklearn.base import clone
     from sklearn.compose import ColumnTransformer
@@ -137,6 +149,9 @@ def columns_of(features: Sequence[Feature], recipe: Recipe, task: Task) -> Any:
             encoded_missing_value=codes[1],
             max_categories=MOST_CODES,
         )
+        if chosen.ranks:
+            ranked = [_ranked(rows[name]) for name in used(features, "levels")]
+            levels.set_params(categories=ranked, max_categories=None)
     parts = [("numbers", numbers, used(features, "number"))]
     parts.append(("levels", levels, used(features, "levels")))
     dates = [Dates(parts=DATE_PARTS), *([] if numbers == "passthrough" else [clone(numbers)])]
@@ -145,6 +160,28 @@ def columns_of(features: Sequence[Feature], recipe: Recipe, task: Task) -> Any:
     parts.append(("offset", "passthrough", used(features, "offset")))
     used_parts = [part for part in parts if part[2]]
     return ColumnTransformer(used_parts, sparse_threshold=0.0 if chosen.full else 0.3)
+
+
+def _ranked(column: Any) -> list[Any]:
+    """The most frequent levels, the rarest first: what is rare lies at an end, beside the unseen.
+
+    scikit-learn takes numbers in their own order only, and what is missing at the end.
+    """
+    from pandas.api import types
+
+    counts = column.dropna().value_counts()
+    levels = [level for level, count in counts.items() if count][:MOST_CODES]
+    ordered = sorted(levels) if types.is_numeric_dtype(counts.index) else levels[::-1]
+    return [*ordered, *column[column.isna()].head(1)]
+
+
+def _threads(chosen: Algorithm) -> AbstractContextManager[Any]:
+    if not chosen.alone:
+        return nullcontext()
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits
 
 
 def _joined(columns: Any, model: Any) -> Any:
@@ -230,6 +267,14 @@ def _trees(model: Any) -> int:
     if hasattr(model, "best_iteration_"):  # LightGBM counts from 1, and has 0 for all
         return int(model.best_iteration_) or int(model.n_estimators)
     return int(model.best_iteration) + 1
+
+
+def _rounds(model: Any) -> Mapping[str, Sequence[float]]:
+    model = getattr(model, "regressor", model)
+    # LightGBM has an attribute, XGBoost a method.
+    found = model.evals_result_ if hasattr(model, "evals_result_") else model.evals_result()
+    (losses,) = found.values()
+    return {str(name): tuple(map(float, each)) for name, each in losses.items()}
 
 
 def _telling(advance: Advance) -> Callable[[Any], None]:

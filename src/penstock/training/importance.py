@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.errors import PenstockError
-from penstock.training.metrics import LARGER, PRIMARY, Predictions, measured, predictions
+from penstock.training.metrics import LARGER, PRIMARY, Predictions, first, predictions
 from penstock.training.result import Result
 
 __all__ = ["Dependence", "contributed", "dependences", "permuted"]
@@ -58,27 +58,37 @@ def contributed(result: Result) -> list[tuple[str, float]]:
 
 
 def permuted(result: Result) -> list[tuple[str, float]]:
-    """How much the first metric loses where a column is shuffled among held-out rows."""
+    """How much the first metric loses where a column is shuffled among held-out rows.
+
+    Without a target it is how much the answers change: the share of rows that come into another
+    cluster, or the mean change of the score.
+    """
     import numpy
 
     at = _sample(result, PERMUTED_ROWS)
     rows = result.prepared.rows.iloc[at]
-    truth = result.prepared.target.iloc[at].to_numpy()
     task, weights = result.prepared.task, result.prepared.weighted(at)
-    metric = PRIMARY[task.kind]
-    sign = 1 if metric in LARGER else -1
+    sign = 1 if PRIMARY[task.kind] in LARGER else -1
 
-    def value(changed: Any) -> float:
-        found: Predictions = predictions(result.model, changed, truth, task, weights)
-        return measured(found, task)[metric]
+    def answers(changed: Any) -> Predictions:
+        return predictions(result.model, changed, result.prepared.truth(at), task, weights)
 
-    whole = value(rows)
+    whole = answers(rows)
+    known = first(whole, task) if task.targeted else 0.0
+
+    def loss(changed: Predictions) -> float:
+        if task.kind == "clustering":
+            return float((changed.labels != whole.labels).mean())
+        if task.kind == "anomaly":
+            return float(abs(changed.scores - whole.scores).mean())
+        return sign * (known - first(changed, task))
+
     random = numpy.random.default_rng(result.recipe.seed)
     found = []
     for name in _inputs(result):
         order = random.permutation(len(rows))
         changed = rows.assign(**{name: rows[name].iloc[order].array})
-        found.append((name, sign * (whole - value(changed))))
+        found.append((name, loss(answers(changed))))
     return sorted(found, key=lambda pair: -pair[1])
 
 

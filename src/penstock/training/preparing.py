@@ -9,11 +9,14 @@ from penstock.training import memory, source
 from penstock.training.algorithms import algorithm
 from penstock.training.columns import Feature, proposed, readable
 from penstock.training.events import Event, Listener
-from penstock.training.recipe import Recipe
+from penstock.training.recipe import WITHOUT_TARGET, Recipe
 from penstock.training.splits import Parts, parted
 from penstock.training.tasks import Task, recognized
 
 __all__ = ["Prepared", "prepared"]
+
+# scikit-learn's guide: isotonic calibration overfits with much less than a thousand rows.
+FEWEST_ISOTONIC = 1_000
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Prepared:
     """Rows without the target, the target, and what was found out about both.
 
     `weights` are those of rows and classes, for learning; `row_weights` those of rows, for metrics.
+    Without a target to learn, `target` is one to judge by, where it may be missing, or `None`.
     """
 
     rows: Any
@@ -36,31 +40,38 @@ class Prepared:
         """Weights of these rows for metrics, if there are any."""
         return None if self.row_weights is None else self.row_weights[positions]
 
+    def truth(self, positions: Any) -> Any:
+        """The target of these rows as an array, if there is one."""
+        return None if self.target is None else self.target.iloc[positions].to_numpy()
+
 
 def prepared(data: Any, recipe: Recipe, tell: Listener) -> Prepared:
     """Raises `PenstockError` and `DataError` for what cannot be trained on."""
     frame, odd = source.frame(data, recipe.types)
-    if recipe.target not in frame.columns:
-        there = ", ".join(f"`{name}`" for name in frame.columns[:30])
-        raise PenstockError(f"`target` is `{recipe.target}`, which is no column; there are {there}")
-    frame, warnings = _complete(frame, recipe)
+    frame, target, warnings = _targeted(frame, recipe)
     warnings = [*odd, *warnings]
-    target = frame[recipe.target]
-    rows, changed = readable(frame.drop(columns=recipe.target))
+    rows, changed = readable(frame)
     task = recognized(target, recipe)
     if recipe.algorithm != "auto":
         algorithm(recipe.algorithm, task)  # refused before any work
-    if not task.classifies:
+    if task.targeted and not task.classifies:
         target = target.astype("float64")
     tell(Event("data", _summary(rows, recipe, task), {"rows": len(rows), "task": task.kind}))
     parts = parted(rows, target, task, recipe)
     learned = rows.iloc[parts.training]
-    features = proposed(learned, target.iloc[parts.training], task, recipe)
+    known = target.iloc[parts.training] if task.targeted else None
+    features = proposed(learned, known, task, recipe)
     warnings += [*changed, *(each.warning for each in features if each.warning)]
     for feature in features:
         if feature.treatment == "drop" and not feature.warning:
             text = f"column `{feature.name}` is left out: {feature.reason}"
             tell(Event("feature", text, {"column": feature.name, "reason": feature.reason}))
+    if recipe.calibration == "isotonic" and len(parts.validation) < FEWEST_ISOTONIC:
+        warnings.append(
+            f"`calibration` is isotonic, and has {len(parts.validation):,} validation rows; "
+            f"fewer than {FEWEST_ISOTONIC:,} make it worse; take sigmoid, or more rows by "
+            "`validation`"
+        )
     for warning in warnings:
         tell(Event("warning", warning))
     estimate = memory.check(learned, features, recipe)
@@ -69,6 +80,19 @@ def prepared(data: Any, recipe: Recipe, tell: Listener) -> Prepared:
     by_row = _row_weights(rows, recipe)
     weights = _with_classes(by_row, target, task, recipe)
     return Prepared(rows, target, task, parts, features, weights, by_row, tuple(warnings))
+
+
+def _targeted(frame: Any, recipe: Recipe) -> tuple[Any, Any, list[str]]:
+    """The rows without the target, the target if there is one, and warnings."""
+    if not recipe.target:
+        return frame, None, []
+    if recipe.target not in frame.columns:
+        there = ", ".join(f"`{name}`" for name in frame.columns[:30])
+        raise PenstockError(f"`target` is `{recipe.target}`, which is no column; there are {there}")
+    warnings: list[str] = []
+    if recipe.algorithm not in WITHOUT_TARGET:
+        frame, warnings = _complete(frame, recipe)
+    return frame.drop(columns=recipe.target), frame[recipe.target], warnings
 
 
 def _complete(frame: Any, recipe: Recipe) -> tuple[Any, list[str]]:
@@ -84,8 +108,10 @@ def _complete(frame: Any, recipe: Recipe) -> tuple[Any, list[str]]:
 
 
 def _summary(rows: Any, recipe: Recipe, task: Task) -> str:
+    if not recipe.target:
+        return f"{len(rows):,} rows, {rows.shape[1]} columns; {task.kind}"
     what = f"{task.kind} ({task.reason})"
-    if task.kind == "binary":
+    if task.positive is not None:
         what += f", positive: {task.positive!r}"
     return f"{len(rows):,} rows, {rows.shape[1]} columns; `{recipe.target}` is {what}"
 
@@ -95,11 +121,11 @@ def _plan(parts: Parts, features: tuple[Feature, ...], estimate: int) -> Event:
     counts = {word: sum(each.treatment == word for each in features) for word in words}
     told = ", ".join(f"{count} {words[word]}" for word, count in counts.items() if count)
     rows = (len(parts.learning), len(parts.validation), len(parts.holdout))
+    stopping = f"{rows[1]:,} to stop by, " if rows[1] else ""
     return Event(
         "step",
-        f"columns: {told}; {parts.kind} "
-        f"split: {rows[0]:,} rows to learn from, {rows[1]:,} to stop by, {rows[2]:,} held out; "
-        f"about {estimate / 1e9:.2g} GB of memory",
+        f"columns: {told}; {parts.kind} split: {rows[0]:,} rows to learn from, "
+        f"{stopping}{rows[2]:,} held out; about {estimate / 1e9:.2g} GB of memory",
         {"learning": rows[0], "validation": rows[1], "holdout": rows[2], "bytes": estimate},
     )
 

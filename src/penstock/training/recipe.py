@@ -11,10 +11,15 @@ from penstock.errors import PenstockError
 
 # ruff: noqa: RUF009 (`_set` is `field`, with what the setting can be)
 
-__all__ = ["ALGORITHMS", "SPLITS", "TASKS", "TREATMENTS", "Recipe", "Setting", "settings"]
+__all__ = [
+    *("ALGORITHMS", "SPLITS", "TASKS", "TREATMENTS", "WITHOUT_TARGET"),
+    *("Recipe", "Setting", "settings"),
+]
 
 ALGORITHMS = (*("auto", "gbm", "xgboost", "forest", "glm", "deep", "bayes", "kmeans", "isolation"),)
-TASKS = ("binary", "multiclass", "regression", "count")
+# The task of the algorithms that learn no target.
+WITHOUT_TARGET = {"kmeans": "clustering", "isolation": "anomaly"}
+TASKS = ("binary", "multiclass", "regression", "count", *WITHOUT_TARGET.values())
 SPLITS = ("random", "stratified", "time", "group")
 TREATMENTS = ("number", "levels", "dates", "drop")
 
@@ -48,7 +53,9 @@ class Recipe:
     Raises `PenstockError` for a setting that contradicts itself.
     """
 
-    target: str = _set("", "Column to predict.")
+    target: str = _set(
+        "", "Column to predict; kmeans and isolation are judged by it only, if it is given."
+    )
     algorithm: str = _set("gbm", "What is trained.", choices=ALGORITHMS)
     task: str | None = _set(None, "Kind of the target; seen from it if not given.", choices=TASKS)
     name: str | None = _set(None, "Name of the model.")
@@ -101,6 +108,19 @@ class Recipe:
         "{false_positive = 1, false_negative = 5} (costs).",
         "any",
     )
+    clusters: int | None = _set(
+        None, "kmeans: how many; the best silhouette decides if not given.", "integer", minimum=1
+    )
+    most_clusters: int | None = _set(
+        None, "kmeans: at most so many are tried; 10 if not given.", "integer", minimum=2
+    )
+    rate: float | None = _set(
+        None,
+        "isolation: share of the rows to call anomalies; 0.01 if not given.",
+        "number",
+        minimum=0.0001,
+        maximum=0.5,
+    )
     algorithms: tuple[str, ...] = _set(
         (), "auto: which ones to try; all that can if not given.", "texts"
     )
@@ -143,6 +163,7 @@ class Recipe:
             )
         if self.split_column and self.split not in ("time", "group"):
             raise PenstockError('`split_column` needs `split`: "time" or "group"')
+        _check_algorithm(self)
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "Recipe":
@@ -176,6 +197,31 @@ class Recipe:
     def digest(self) -> str:
         """SHA-256 of what is set, in hex."""
         return hashlib.sha256(canonical_json(self.to_json())).hexdigest()
+
+
+# Settings of a target that is learned, and of one algorithm only.
+_OF_TARGETS = (
+    *("folds", "offset", "class_weight", "monotone", "interactions"),
+    *("intervals", "calibration", "threshold"),
+)
+_OF_ONE = {"clusters": "kmeans", "most_clusters": "kmeans", "rate": "isolation"}
+
+
+def _check_algorithm(recipe: Recipe) -> None:
+    for name, algorithm in _OF_ONE.items():
+        if getattr(recipe, name) is not None and recipe.algorithm != algorithm:
+            raise PenstockError(f'`{name}` is for algorithm "{algorithm}"')
+    if recipe.algorithm not in WITHOUT_TARGET:
+        return
+    given = recipe.to_json()
+    wrong = next((name for name in _OF_TARGETS if name in given), None)
+    if wrong is None and recipe.split == "stratified":
+        wrong = "split"
+    if wrong is not None:
+        raise PenstockError(
+            f"`{wrong}` is {given[wrong]!r}, which is for a target that is learned; algorithm "
+            f'"{recipe.algorithm}" learns none'
+        )
 
 
 def settings() -> list[tuple[str, Setting]]:

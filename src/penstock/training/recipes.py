@@ -12,7 +12,7 @@ from penstock.data import read as table_of
 from penstock.data.addresses import parse
 from penstock.errors import PenstockError
 from penstock.formats import FORMATS
-from penstock.training.recipe import Recipe, Setting, settings
+from penstock.training.recipe import WITHOUT_TARGET, Recipe, Setting, settings
 
 __all__ = ["Order", "commented", "moved", "order", "parsed", "read", "schema"]
 
@@ -59,7 +59,7 @@ def order(given: Mapping[str, Any]) -> Order:
             raise PenstockError(f"`{name}` is {value!r}; it must be a {due.__name__}")
     places["require"] = tuple(places.get("require", ()))
     rest = {name: value for name, value in given.items() if name not in PLACES}
-    if not rest.get("target"):
+    if not rest.get("target") and rest.get("algorithm") not in WITHOUT_TARGET:
         raise PenstockError("`target` is not given: the column to predict")
     return Order(Recipe.of(rest), **places)
 
@@ -98,14 +98,18 @@ def parsed(text: str, where: str) -> dict[str, Any]:
         raise PenstockError(f"{where} is no TOML: {error}") from None
 
 
-def commented(source: str, target: str) -> str:
+def commented(source: str, target: str, algorithm: str) -> str:
     """A recipe file with every setting; those by default are comments."""
     head = [
         "# What `penstock train` does; lines with # are as by default.",
         "# docs/training.md describes the settings.",
         "",
     ]
-    told: dict[str, Any] = {"source": source, "target": target}
+    told: dict[str, Any] = {"source": source}
+    if target:
+        told["target"] = target
+    if algorithm != Recipe().algorithm:
+        told["algorithm"] = algorithm
     described = {**PLACES, **dict(settings())}
     flat = [name for name in described if described[name].kind != "mapping"]
     tables = [name for name in described if described[name].kind == "mapping"]
@@ -128,6 +132,7 @@ _EXAMPLES: dict[str, Any] = {
     "output": "model.penstock",
     "report": "report.html",
     "require": ["auc>=0.79"],
+    "target": "column",
     "task": "binary",
     "name": "model",
     "version": "1",
@@ -141,6 +146,9 @@ _EXAMPLES: dict[str, Any] = {
     "calibration": "sigmoid",
     "interactions": [["hour", "month"], ["distance"]],
     "intervals": 0.9,
+    "clusters": 5,
+    "most_clusters": 10,
+    "rate": 0.01,
     "algorithms": ["gbm", "glm"],
     "trials": 20,
     "seconds": 300,
@@ -180,7 +188,12 @@ def schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A recipe of penstock train",
         "type": "object",
-        "required": ["source", "target"],
+        "required": ["source"],
+        "if": {
+            "properties": {"algorithm": {"enum": list(WITHOUT_TARGET)}},
+            "required": ["algorithm"],
+        },
+        "else": {"required": ["target"]},
         "properties": properties,
         "additionalProperties": False,
     }

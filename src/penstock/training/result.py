@@ -1,14 +1,15 @@
 """What a training gives: a model, how good it is, and everything that led to it."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.errors import PenstockError
 from penstock.model import Model
 from penstock.training.columns import Feature
-from penstock.training.metrics import LARGER, PRIMARY, Predictions
+from penstock.training.fitting import Fit
+from penstock.training.metrics import LARGER, NEUTRAL, Predictions
 from penstock.training.preparing import Prepared
 from penstock.training.recipe import Recipe
 from penstock.training.searching import Entry
@@ -24,13 +25,16 @@ class Result:
     are those of the held-out rows, predicted by `model`. `threshold` was chosen on rows that it was
     not learned from, and is None but for two classes. `folds` has the metrics of each fold and
     `out_of_fold` what was predicted there, a frame by row of the data; both are empty without
-    `folds`. `leaderboard` is that of "auto". `seconds` are those of fitting and converting.
+    `folds`. `leaderboard` is that of "auto", or of numbers of clusters. `seconds` are those of
+    fitting and converting. `rounds` has the loss on the validation rows tree by tree, of boosters
+    that were stopped by it; `fit` fits other recipes on the same data.
     """
 
     model: Model
     pipeline: Any
     recipe: Recipe
     prepared: Prepared = field(repr=False)
+    fit: Fit = field(repr=False)
     metrics: Mapping[str, float]
     holdout: Predictions = field(repr=False)
     threshold: float | None
@@ -39,11 +43,12 @@ class Result:
     leaderboard: tuple[Entry, ...] = field(default=(), repr=False)
     taking: Callable[[int], "Result"] | None = field(default=None, repr=False)
     folds: tuple[Mapping[str, float], ...] = ()
+    rounds: Mapping[str, Sequence[float]] = field(default_factory=dict, repr=False)
     out_of_fold: Any = field(default=None, repr=False)
 
     @property
     def task(self) -> str:
-        """`binary`, `multiclass`, `regression` or `count`."""
+        """`binary`, `multiclass`, `regression`, `count`, `clustering` or `anomaly`."""
         return self.prepared.task.kind
 
     @property
@@ -59,8 +64,7 @@ class Result:
     @property
     def primary(self) -> tuple[str, float]:
         """The metric that comes first, and its value."""
-        name = PRIMARY[self.task]
-        return name, self.metrics[name]
+        return next(iter(self.metrics.items()))
 
     def take(self, place: int) -> "Result":
         """The entry of the leaderboard at this place, fitted and converted anew; 0 is the best."""
@@ -83,22 +87,23 @@ class Result:
     def summary(self) -> str:
         """Features, metrics and threshold as text, for people."""
         width = max(len(each.name) for each in self.features)
-        lines = [f"{self.recipe.algorithm}, {self.task}: `{self.recipe.target}`", "", "columns"]
+        target = f": `{self.recipe.target}`" if self.recipe.target else ""
+        lines = [f"{self.recipe.algorithm}, {self.task}{target}", "", "columns"]
         for each in self.features:
             reason = f"  ({each.reason})" if each.reason else ""
             lines.append(f"  {each.name:<{width}}  {each.type:<9}  {each.treatment}{reason}")
         for place, entry in enumerate(self.leaderboard):
             lines += ["", "leaderboard"] if place == 0 else []
             word = "  by default" if entry.baseline else ""
+            if entry.algorithm == "kmeans":
+                word = f"  {entry.parameters['n_clusters']} clusters"
             lines.append(
                 f"  {place:>3}  {entry.algorithm:<8} {entry.metric} {entry.score:.4f}"
                 f"  {entry.seconds:.1f} s{word}"
             )
-        lines += ["", f"metrics on {len(self.holdout.truth):,} held-out rows"]
+        lines += ["", f"metrics on {self.holdout.count:,} held-out rows"]
         for name, value in self.metrics.items():
-            order = (
-                "" if name in (*LARGER, "precision", "recall", "coverage") else "  (less is better)"
-            )
+            order = "" if name in (*LARGER, *NEUTRAL) else "  (less is better)"
             lines.append(f"  {name:<18} {value:.4f}{order}")
         if self.threshold is not None:
             lines.append(f"  at the threshold   {self.threshold:.4f}")

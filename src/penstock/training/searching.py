@@ -10,14 +10,16 @@ from penstock.errors import PenstockError
 from penstock.training.algorithms import estimator
 from penstock.training.crossing import CrossValidation, asked
 from penstock.training.events import Event, Listener
-from penstock.training.fitting import Fit, check_able
-from penstock.training.metrics import LARGER, PRIMARY, measured
+from penstock.training.fitting import Fit, Fitted, check_able
+from penstock.training.metrics import LARGER, PRIMARY, first
 from penstock.training.preparing import Prepared
 from penstock.training.recipe import Recipe
 
 __all__ = ["Entry", "Search", "ranked"]
 
 TRIALS = 20
+# Of the budget in seconds, what is left to the ensemble, and to converting and proving.
+RESERVED = 0.15
 # In the order in which they are tried: quick ones first.
 # Networks take minutes where the others take seconds; they are tried where they are asked for.
 _BASELINES = ("glm", "bayes", "gbm", "forest", "xgboost")
@@ -42,13 +44,19 @@ def ranked(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 @dataclass
 class Search:
-    """A search on some data; `run` gives the leaderboard, best first."""
+    """A search on some data; `run` gives the leaderboard, best first.
+
+    The best pipeline of each algorithm is kept in `kept`, so that none has to be fitted again;
+    none is where entries are scored in folds.
+    """
 
     fit: Fit
     found: Prepared
     recipe: Recipe
     tell: Listener
     interrupted: bool = field(default=False, init=False)
+    kept: dict[str, tuple[Entry, Fitted]] = field(default_factory=dict, init=False)
+    _last: Fitted | None = field(default=None, init=False)
     _end: float | None = field(default=None, init=False)
 
     def run(self) -> tuple[Entry, ...]:
@@ -83,12 +91,11 @@ class Search:
         if most is not None and most <= 0:
             return
         seconds = self.recipe.seconds
-        self._end = None if seconds is None else time.monotonic() + seconds
+        self._end = None if seconds is None else time.monotonic() + seconds * (1 - RESERVED)
         try:
             study.optimize(
                 lambda trial: self._tried(trial, names),
                 n_trials=most,
-                timeout=seconds,
                 callbacks=[self._told],
             )
         except KeyboardInterrupt:
@@ -151,9 +158,9 @@ class Search:
         if recipe.folds:
             found = CrossValidation(self.fit, self.found, recipe, _quiet(self.tell)).run().pooled
         else:
-            fitted = self.fit.fit(recipe, parts.learning, parts.validation)
-            found = asked(fitted.pipeline, self.found, parts.validation)
-        score = measured(found, self.found.task)[self._metric]
+            self._last = self.fit.fit(recipe, parts.learning, parts.validation)
+            found = asked(self._last.pipeline, self.found, parts.validation)
+        score = first(found, self.found.task)
         trial.set_user_attr("seconds", time.monotonic() - start)
         return float(score)
 
@@ -161,6 +168,7 @@ class Search:
         if trial.value is None:
             return
         entry, best = _entry(trial, self._metric), _entry(study.best_trial, self._metric)
+        self._keep(entry)
         done = len(_complete(study))
         of = f" of {self._most}" if self._most is not None else ""
         left = ""
@@ -172,6 +180,21 @@ class Search:
         )
         values = {"trial": done, "algorithm": entry.algorithm, "score": entry.score}
         self.tell(Event("trial", text, {**values, "best": best.score}))
+        if self._is_over(study):
+            study.stop()
+
+    def _keep(self, entry: Entry) -> None:
+        known = self.kept.get(entry.algorithm)
+        if self._last is not None and (known is None or ranked([known[0], entry])[0] is entry):
+            self.kept[entry.algorithm] = (entry, self._last)
+        self._last = None
+
+    def _is_over(self, study: Any) -> bool:
+        """Whether another trial would end later than it may, rather than earlier."""
+        if self._end is None:
+            return False
+        taken = [trial.user_attrs["seconds"] for trial in _complete(study)]
+        return bool(time.monotonic() + sum(taken) / len(taken) / 2 > self._end)
 
 
 def _quiet(tell: Listener) -> Listener:

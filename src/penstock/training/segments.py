@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.training.metrics import LARGER, PRIMARY, Predictions, measured
+from penstock.training.metrics import LARGER, PRIMARY, Predictions, first
 from penstock.training.tasks import Task
 
 __all__ = ["Segment", "segments"]
@@ -25,8 +25,6 @@ class Segment:
 
 def segments(rows: Any, found: Predictions, task: Task) -> list[Segment]:
     """By the first metric of the task, the worst ones first."""
-    import warnings
-
     made = []
     for name in rows.columns:
         for level, places in _levels(rows[name]):
@@ -34,12 +32,8 @@ def segments(rows: Any, found: Predictions, task: Task) -> list[Segment]:
                 task.classifies and len(set(found.truth[places].tolist())) < 2
             ):
                 continue
-            weights = None if found.weights is None else found.weights[places]
-            part = Predictions(found.truth[places], found.scores[places], weights)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                value = measured(part, task)[PRIMARY[task.kind]]
-            made.append(Segment(f"{name} = {level}", len(places), value))
+            part = found.chosen(places)
+            made.append(Segment(f"{name} = {level}", len(places), first(part, task)))
     sign = 1 if PRIMARY[task.kind] in LARGER else -1
     return sorted(made, key=lambda each: sign * each.value)
 

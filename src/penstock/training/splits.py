@@ -13,7 +13,10 @@ __all__ = ["Parts", "folds", "parted"]
 
 @dataclass(frozen=True)
 class Parts:
-    """Positions of the rows: `learning` and `validation` make the model, `holdout` judges it."""
+    """Positions of the rows: `learning` and `validation` make the model, `holdout` judges it.
+
+    Where no target is learned, there is nothing to validate, and `validation` is empty.
+    """
 
     kind: str
     learning: Any
@@ -35,9 +38,11 @@ def parted(rows: Any, target: Any, task: Task, recipe: Recipe) -> Parts:
     kind = recipe.split or ("stratified" if task.classifies else "random")
     everything = numpy.arange(len(rows))
     rest, holdout = _divided(kind, everything, rows, target, recipe.holdout, recipe)
-    learning, validation = _divided(kind, rest, rows, target, recipe.validation, recipe)
+    learning, validation = rest, rest[:0]
+    if task.targeted:
+        learning, validation = _divided(kind, rest, rows, target, recipe.validation, recipe)
     for name, part in (("learning", learning), ("validation", validation), ("holdout", holdout)):
-        if len(part) < 2:
+        if len(part) < 2 and (task.targeted or name != "validation"):
             raise DataError(
                 f"the data has {len(rows)} rows, which leaves {len(part)} for the {name}; more are "
                 "needed, or another share"

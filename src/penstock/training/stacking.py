@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.training.crossing import asked
-from penstock.training.events import Event, Listener
-from penstock.training.fitting import Fit, Fitted
-from penstock.training.metrics import PRIMARY, Predictions, measured
+from penstock.training.events import Event
+from penstock.training.fitting import Fitted
+from penstock.training.metrics import PRIMARY, Predictions, first
 from penstock.training.preparing import Prepared
-from penstock.training.recipe import Recipe
-from penstock.training.searching import Entry
+from penstock.training.searching import Entry, Search
 
 __all__ = ["ENSEMBLE", "Stack", "stacked"]
 
@@ -28,9 +27,7 @@ class Stack:
     fitted: Fitted
 
 
-def stacked(
-    fit: Fit, found: Prepared, recipe: Recipe, board: Sequence[Entry], tell: Listener
-) -> Stack | None:
+def stacked(search: Search, board: Sequence[Entry]) -> Stack | None:
     """The ensemble of the best entry of each algorithm, and None where there is only one.
 
     The members learn from the rows to learn from, and what weighs them from the validation rows;
@@ -42,20 +39,27 @@ def stacked(
             members.setdefault(entry.algorithm, entry)
     if len(members) < 2:
         return None
-    start = time.monotonic()
-    pipelines = {}
-    for name, entry in members.items():
-        tell(Event("progress", f"ensemble: fitting {name} for it"))
-        chosen = recipe.but(algorithm=name, parameters=entry.parameters)
-        pipelines[name] = fit.fit(chosen, found.parts.learning, found.parts.validation).pipeline
+    start, found, tell = time.monotonic(), search.found, search.tell
+    pipelines = {name: _member(search, entry) for name, entry in members.items()}
     metric = PRIMARY[found.task.kind]
-    score = measured(_unseen(pipelines, found), found.task)[metric]
+    score = first(_unseen(pipelines, found), found.task)
     fitted = Fitted(_joined(pipelines, found), None, time.monotonic() - start)
     told = {"members": list(members)}
     entry = Entry(ENSEMBLE, told, metric, score, fitted.seconds, False)
     names = ", ".join(members)
     tell(Event("step", f"ensemble of {names}: {metric} {score:.4f}, {fitted.seconds:.1f} s"))
     return Stack(entry, fitted)
+
+
+def _member(search: Search, entry: Entry) -> Any:
+    """The pipeline of an entry, fitted again if it is from a journal."""
+    known, fitted = search.kept.get(entry.algorithm, (None, None))
+    if fitted is not None and known == entry:
+        return fitted.pipeline
+    search.tell(Event("progress", f"ensemble: fitting {entry.algorithm} for it"))
+    parts = search.found.parts
+    recipe = search.recipe.but(algorithm=entry.algorithm, parameters=entry.parameters)
+    return search.fit.fit(recipe, parts.learning, parts.validation).pipeline
 
 
 def _weigher(found: Prepared) -> Any:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.errors import DataError, PenstockError
-from penstock.training.recipe import Recipe
+from penstock.training.recipe import WITHOUT_TARGET, Recipe
 
 __all__ = ["Task", "recognized"]
 
@@ -26,10 +26,26 @@ class Task:
         """Whether classes are predicted."""
         return self.kind in ("binary", "multiclass")
 
+    @property
+    def targeted(self) -> bool:
+        """Whether a target is learned; where it is not, there may be one to judge by."""
+        return self.kind not in WITHOUT_TARGET.values()
 
-def recognized(target: Any, recipe: Recipe) -> Task:
-    """The task of a column without missing values; raises `DataError` for one that cannot be."""
-    values = sorted(target.unique().tolist(), key=lambda value: (str(type(value)), value))
+
+def recognized(target: Any | None, recipe: Recipe) -> Task:
+    """The task of a column without missing values; raises `DataError` for one that cannot be.
+
+    Of algorithms that learn no target, the column is one to judge by, or `None`.
+    """
+    kind = WITHOUT_TARGET.get(recipe.algorithm)
+    if kind is not None and recipe.task in (None, kind):
+        return _judged(target, kind, recipe)
+    if target is None:
+        names = " and ".join(f"`{name}`" for name in WITHOUT_TARGET)
+        raise PenstockError(
+            f"`target` is not given: the column to predict; only {names} go without one"
+        )
+    values = _ordered(target)
     if len(values) < 2:
         raise DataError(
             f"column `{recipe.target}` has only the value {values[:1]}, so there is nothing to "
@@ -55,6 +71,25 @@ def recognized(target: Any, recipe: Recipe) -> Task:
             "group them, or say `regression` if they are numbers"
         )
     return Task(kind, reason, tuple(values), _positive(values, recipe))
+
+
+def _judged(target: Any | None, kind: str, recipe: Recipe) -> Task:
+    """The task without a target, and the classes of the column that judges, if there is one."""
+    if target is None:
+        return Task(kind, "there is no target")
+    values = _ordered(target.dropna())
+    most = 2 if kind == "anomaly" else MOST_CLASSES
+    if not 2 <= len(values) <= most:
+        due = "two values" if most == 2 else f"2 to {most} values"
+        raise DataError(
+            f"column `{recipe.target}` has {len(values)} values; to judge {kind} by, it must have "
+            f"{due}, or give no target"
+        )
+    return Task(kind, "judged by the target only", tuple(values), _positive(values, recipe))
+
+
+def _ordered(target: Any) -> list[Any]:
+    return sorted(target.unique().tolist(), key=lambda value: (str(type(value)), value))
 
 
 def _numeric(target: Any) -> bool:

@@ -38,6 +38,12 @@ class Oracle:
                 raise ValueError(f"{len(rows)} rows got {len(cells)} answers for `{name}`")
         return [{name: columns[name][at] for name in columns} for at in range(len(rows))]
 
+    def is_undecided(self, answer: Answer, row: Row) -> bool:
+        """Whether the source library could as well have answered otherwise for this row."""
+        if answer.undecided is None:
+            return False
+        return bool(answer.undecided(self.model, self.example.build([row]))[0])
+
     def refuses(self, row: Row) -> bool:
         """Whether the source library refuses this row."""
         return self.error([row]) is not None

@@ -11,6 +11,8 @@ mod expanding;
 mod imputing;
 mod linear;
 mod links;
+mod neighbors;
+mod reshaping;
 mod scaling;
 mod trees;
 
@@ -74,10 +76,13 @@ operators! {
     "link", 1, links::Link;
     "lookup", 1, encoding::Lookup;
     "map", 1, scaling::MapFunction;
+    "neighbors", 1, neighbors::Neighbors;
     "normalize", 1, scaling::Normalize;
     "one_hot", 1, encoding::OneHot;
+    "power", 1, reshaping::Power;
     "products", 1, expanding::Products;
     "proportion", 1, links::Proportion;
+    "quantile_rank", 1, reshaping::QuantileRank;
     "require", 1, imputing::Require;
     "select", 1, composing::Select;
     "sigmoid_f32", 1, links::SigmoidF32;

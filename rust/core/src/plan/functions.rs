@@ -1,5 +1,7 @@
 //! Named functions of one number, as numpy's ufuncs of the same names; used by the `map` and `link` operators.
 
+use super::normal::normal_quantile;
+
 macro_rules! functions {
     ($($variant:ident, $name:literal, $body:expr;)*) => {
         /// A named function of one number.
@@ -48,6 +50,7 @@ functions! {
     Log1p, "log1p", f64::ln_1p;
     Log2, "log2", f64::log2;
     Negative, "negative", |x| -x;
+    NormalQuantile, "normal_quantile", normal_quantile;
     Radians, "radians", |x| x * (std::f64::consts::PI / 180.0);
     Reciprocal, "reciprocal", |x| 1.0 / x;
     Rint, "rint", f64::round_ties_even;
@@ -55,6 +58,7 @@ functions! {
     Sign, "sign", sign;
     Sin, "sin", f64::sin;
     Sinh, "sinh", f64::sinh;
+    Softsign, "softsign", |x| x / (1.0 + x.abs());
     Sqrt, "sqrt", f64::sqrt;
     Square, "square", |x| x * x;
     Tan, "tan", f64::tan;

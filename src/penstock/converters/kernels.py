@@ -1,0 +1,257 @@
+"""scikit-learn's support vector machines: sums of kernels between a row and the support vectors."""
+
+from collections.abc import Callable, Mapping
+from itertools import combinations
+from typing import Any
+
+from penstock.converters.context import Context
+from penstock.converters.responses import summed
+from penstock.converters.scores import BELOW_ZERO, class_labels, largest
+from penstock.converters.validation import dense, sized
+from penstock.converters.values import (
+    LINEAR_TOLERANCE,
+    LINK_TOLERANCE,
+    Ask,
+    Prediction,
+    Value,
+    codes,
+    labels,
+    number,
+    numbers,
+    numeric_columns,
+)
+
+__all__ = ["CONVERTERS"]
+
+RAW = Ask("decision_function")
+# Sums of large terms of either sign; a radial kernel is at most 1.
+KERNEL_TOLERANCE = 1e-9
+
+
+def support_vector_classifier(estimator: Any, value: Value, context: Context) -> Prediction:
+    """A vote for one of each two classes; of two classes their score.
+
+    sklearn/svm/src/libsvm/svm.cpp, `svm_predict_values`; sklearn/svm/_base.py, `decision_function`.
+    """
+    classes = class_labels(estimator.classes_, context)
+    if len(classes) == 2:
+        # scikit-learn turns the sign around, so that zero is the second class.
+        scores = _sums(estimator, estimator.dual_coef_, estimator.intercept_, value, context)
+        code = context.add("above", scores, codes(1), threshold=BELOW_ZERO)
+        return Prediction((labels(code, classes, decided_by="raw"), number("raw", scores, RAW)))
+    pairs = list(combinations(range(len(classes)), 2))
+    scores = _sums(estimator, _pairwise(estimator, pairs), estimator.intercept_, value, context)
+    first = context.add("above", scores, codes(len(pairs)), threshold=0.0)
+    votes = _votes(first, pairs, len(classes), context)
+    if estimator.decision_function_shape == "ovo":
+        names = [f"{classes[i]}/{classes[j]}" for i, j in pairs]
+        label = labels(largest(votes, context), classes)
+        return Prediction((label, numbers("raw", scores, names, RAW)))
+    at_zero = context.add("above", scores, codes(len(pairs)), threshold=BELOW_ZERO)
+    raw = _confident(_votes(at_zero, pairs, len(classes), context), scores, pairs, context)
+    label = labels(largest(raw if estimator.break_ties else votes, context), classes)
+    return Prediction((label, numbers("raw", raw, classes, RAW)))
+
+
+def support_vector_regressor(estimator: Any, value: Value, context: Context) -> Prediction:
+    """The sum of the kernels and the intercept."""
+    scores = _sums(estimator, estimator.dual_coef_, estimator.intercept_, value, context)
+    return Prediction((number("value", scores),))
+
+
+def one_class(estimator: Any, value: Value, context: Context) -> Prediction:
+    """1 where the score is above zero, else -1."""
+    scores = _sums(estimator, estimator.dual_coef_, estimator.intercept_, value, context)
+    code = context.add("above", scores, codes(1), threshold=0.0)
+    return Prediction((labels(code, (-1, 1), decided_by="raw"), number("raw", scores, RAW)))
+
+
+# -- sums --
+
+
+def _sums(
+    estimator: Any, coefficients: Any, intercepts: Any, value: Value, context: Context
+) -> Value:
+    import numpy
+
+    if estimator._sparse:
+        context.refuse("was fitted on a sparse matrix; fit it on a dense one")
+    kernel = estimator.kernel
+    if kernel not in KERNELS:
+        known = "`, `".join(KERNELS)
+        named = kernel if isinstance(kernel, str) else "a function"
+        context.refuse(f"{named} is not supported; supported are `{known}`", option="kernel")
+    rows = context.require(context.number(dense(value, context)))
+    rows = rows.with_columns(numeric_columns(rows.width))
+    growth = max(1.0, float(numpy.abs(coefficients).sum(axis=1).max()))
+    return context.add(
+        "linear",
+        KERNELS[kernel](estimator, rows, context),
+        numeric_columns(len(coefficients)),
+        tolerance=LINEAR_TOLERANCE * growth if kernel == "rbf" else KERNEL_TOLERANCE * growth,
+        coefficients=numpy.asarray(coefficients, dtype="float64"),
+        intercepts=numpy.asarray(intercepts, dtype="float64"),
+    )
+
+
+def _radial(estimator: Any, rows: Value, context: Context) -> Value:
+    squares = context.add(
+        "distance",
+        rows,
+        numeric_columns(len(estimator.support_vectors_)),
+        metric="squared_euclidean",
+        points=estimator.support_vectors_,
+        scales=None,
+    )
+    return context.add(
+        "link",
+        squares,
+        squares.columns,
+        tolerance=LINK_TOLERANCE,
+        function="exp",
+        scale=-float(estimator._gamma),
+        precision="f64",
+    )
+
+
+def _products(estimator: Any, rows: Value, context: Context) -> Value:
+    import numpy
+
+    vectors = estimator.support_vectors_
+    return context.add(
+        "linear",
+        rows,
+        numeric_columns(len(vectors)),
+        coefficients=vectors,
+        intercepts=numpy.zeros(len(vectors)),
+    )
+
+
+def _shifted(estimator: Any, rows: Value, context: Context) -> Value:
+    """gamma * x·v + coef0."""
+    import numpy
+
+    result = _products(estimator, rows, context)
+    for function, operand in (("multiply", estimator._gamma), ("add", estimator.coef0)):
+        result = context.add(
+            "arithmetic",
+            result,
+            result.columns,
+            function=function,
+            operands=numpy.full(result.width, float(operand)),
+            precision="f64",
+        )
+    return result
+
+
+def _polynomial(estimator: Any, rows: Value, context: Context) -> Value:
+    import numpy
+
+    bases = _shifted(estimator, rows, context)
+    degree = int(estimator.degree)
+    return context.add(
+        "products",
+        bases,
+        bases.columns,
+        factors=numpy.repeat(numpy.arange(bases.width), degree),
+        ends=degree * numpy.arange(1, bases.width + 1),
+        absorbing=False,
+        precision="f64",
+    )
+
+
+def _sigmoid(estimator: Any, rows: Value, context: Context) -> Value:
+    bases = _shifted(estimator, rows, context)
+    return context.add("map", bases, bases.columns, function="tanh", precision="f64")
+
+
+KERNELS: dict[str, Callable[[Any, Value, Context], Value]] = {
+    "linear": _products,
+    "poly": _polynomial,
+    "rbf": _radial,
+    "sigmoid": _sigmoid,
+}
+
+
+# -- several classes --
+
+
+def _pairwise(estimator: Any, pairs: list[tuple[int, int]]) -> Any:
+    """The coefficients of all support vectors for each pair: those of other classes are 0."""
+    import numpy
+
+    ends = numpy.cumsum(estimator.n_support_)
+    ranges = [
+        slice(end - count, end) for end, count in zip(ends, estimator.n_support_, strict=True)
+    ]
+    coefficients = numpy.zeros((len(pairs), len(estimator.support_vectors_)))
+    for row, (i, j) in zip(coefficients, pairs, strict=True):
+        row[ranges[i]] = estimator.dual_coef_[j - 1, ranges[i]]
+        row[ranges[j]] = estimator.dual_coef_[i, ranges[j]]
+    return coefficients
+
+
+def _votes(first: Value, pairs: list[tuple[int, int]], count: int, context: Context) -> Value:
+    """How many pairs each class has won; the code is 1 where the first of the pair has."""
+    import numpy
+
+    sides = context.add(
+        "one_hot",
+        first,
+        numeric_columns(2 * len(pairs)),
+        widths=numpy.full(len(pairs), 2),
+    )
+    coefficients = numpy.zeros((count, 2 * len(pairs)))
+    for at, (i, j) in enumerate(pairs):
+        coefficients[j, 2 * at] = coefficients[i, 2 * at + 1] = 1.0
+    votes = context.add(
+        "linear",
+        sides,
+        numeric_columns(count),
+        coefficients=coefficients,
+        intercepts=numpy.zeros(count),
+    )
+    return votes
+
+
+def _confident(
+    votes: Value, scores: Value, pairs: list[tuple[int, int]], context: Context
+) -> Value:
+    """Votes, and less than a third for the sums of scores, s / (3 * (|s| + 1)).
+
+    sklearn/utils/multiclass.py, `_ovr_decision_function`.
+    """
+    import numpy
+
+    coefficients = numpy.zeros((votes.width, len(pairs)))
+    for at, (i, j) in enumerate(pairs):
+        coefficients[i, at], coefficients[j, at] = 1.0, -1.0
+    sums = context.add(
+        "linear",
+        scores,
+        votes.columns,
+        tolerance=LINEAR_TOLERANCE,
+        coefficients=coefficients,
+        intercepts=numpy.zeros(votes.width),
+    )
+    shares = context.add("map", sums, sums.columns, function="softsign", precision="f64")
+    shares = context.add(
+        "arithmetic",
+        shares,
+        shares.columns,
+        function="divide",
+        operands=numpy.full(votes.width, 3.0),
+        precision="f64",
+    )
+    return summed([votes, shares], context)
+
+
+CONVERTERS: Mapping[str, Callable[..., Any]] = sized(
+    {
+        "sklearn.svm.NuSVC": support_vector_classifier,
+        "sklearn.svm.NuSVR": support_vector_regressor,
+        "sklearn.svm.OneClassSVM": one_class,
+        "sklearn.svm.SVC": support_vector_classifier,
+        "sklearn.svm.SVR": support_vector_regressor,
+    }
+)

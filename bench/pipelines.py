@@ -17,7 +17,6 @@ from xgboost import XGBClassifier
 
 from demo import data
 from demo.data import NUMBERS, TEXTS
-from demo.pipelines import lightgbm_classifier
 
 __all__ = ["BATCH_ROWS", "MISSING_TEXT", "WORKLOADS", "Rows", "Workload"]
 
@@ -55,8 +54,14 @@ class Workload:
     texts: Sequence[str]
 
 
+def _lightgbm_classifier() -> LGBMClassifier:
+    return LGBMClassifier(
+        n_estimators=500, num_leaves=63, learning_rate=0.05, random_state=SEED, verbosity=-1
+    )
+
+
 def _boosted_flights() -> Pipeline:
-    return _prepared(lightgbm_classifier(500))
+    return _prepared(_lightgbm_classifier())
 
 
 def _logistic_flights() -> Pipeline:
@@ -85,7 +90,7 @@ def _on_flights(numbers: Any, encoder: Any, classifier: Any) -> Pipeline:
 
 
 def _native_categories() -> LGBMClassifier:
-    return lightgbm_classifier(500)
+    return _lightgbm_classifier()
 
 
 def _boosted_numbers() -> XGBClassifier:

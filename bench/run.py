@@ -19,7 +19,8 @@ __all__ = ["main"]
 # In the order of the page. Comparisons have a `comparison`, the others a `section`.
 SCRIPTS = (
     *("flights_lightgbm", "numeric_xgboost", "deep_forest", "flights_logistic"),
-    *("native_categories", "explanations", "kernels", "growth", "memory", "gateway", "counters"),
+    *("native_categories", "explanations", "kernels", "growth", "memory", "steps", "gateway"),
+    "counters",
 )
 SLOW = ("counters",)  # not in a quick run, unless asked for
 IMPORT_RUNS = 9

@@ -59,7 +59,7 @@ def load(*further: str) -> pandas.DataFrame:
         planes, on="tailnum", how="left"
     )
     joined = joined.sort_values("time_hour", kind="stable", ignore_index=True)
-    joined["weekday"] = pandas.to_datetime(joined[["year", "month", "day"]]).dt.dayofweek
+    joined["weekday"] = pandas.to_datetime(joined[["year", "month", "day"]]).dt.day_of_week
     joined["route"] = joined["origin"] + "-" + joined["dest"]
     joined["late"] = (joined["arr_delay"] > LATE_MINUTES).astype("int64")
     return joined[[*FEATURES, "late", *further]]

@@ -249,7 +249,8 @@ def test_formats_that_are_not_known_are_asked_for(folder, capfd):
     said = wrong(capfd, "predict", "late.penstock", "none.csv")
     assert said == "`none.csv`: No such file or directory; check the path"
     Path("folder.csv").mkdir()
-    assert "Is a directory" in wrong(capfd, "predict", "late.penstock", "folder.csv")
+    said = wrong(capfd, "predict", "late.penstock", "folder.csv")
+    assert said == "`folder.csv` has no files of rows; check the path"
 
 
 def penstock_process(*arguments, **options):

@@ -1,7 +1,9 @@
 """`penstock convert`: model files of every kind, what is refused, and what their rows are."""
 
+import contextlib
 import json
 import pickle
+import sqlite3
 from pathlib import Path
 
 import joblib
@@ -164,7 +166,8 @@ def test_examples_that_do_not_fit_are_told_why(folder, capfd):
     skops.io.dump(pipeline(), "late.skops")
     command = ("convert", "late.skops", "-o", "late.penstock", "--example")
     assert "No such file" in wrong(capfd, *command, "none.csv")
-    assert "the format of `rows.xlsx` is not known" in wrong(capfd, *command, "rows.xlsx")
+    Path("rows.word").write_text("")
+    assert "the format of `rows.word` is not known" in wrong(capfd, *command, "rows.word")
     said = wrong(capfd, *command, "rows.csv", "--drop", "latte")
     assert said == "--drop: the example has no column `latte`"
     frame().drop(columns="count").to_csv("short.csv", index=False)
@@ -203,3 +206,16 @@ def test_without_a_proof_the_artifact_is_made_as_well(folder, capfd):
     assert run(capfd, "verify", "late.penstock")[0] == 0
     answer = run(capfd, "predict", "late.penstock", '{"normal": 1, "count": 2}')[1]
     assert json.loads(answer)["label"] in (0, 1)
+
+
+def test_the_example_may_be_a_query_of_a_database(folder, capfd):
+    lightgbm_text("late.txt")
+    with contextlib.closing(sqlite3.connect("rows.db")) as connection:
+        frame().to_sql("flights", connection, index=False)
+    command = ("convert", "late.txt", "--example", "sqlite:rows.db", "-o", "late.penstock")
+    assert "name a `query` or a `table`" in wrong(capfd, *command)
+    for options in (("--from-table", "flights"), ("--query", "SELECT * FROM flights")):
+        code, _, err = run(capfd, *command, *options, "--drop", "late")
+        assert code == 0 and "2 inputs" in err
+    options = ("--from-table", "flights", "--types", "count=text", "--drop", "late")
+    assert "count" in wrong(capfd, *command, *options)

@@ -10,7 +10,7 @@ import penstock
 from penstock.converters import FAMILIES
 from tests.pages import ROOT, blocks, run
 
-PAGES = ("docs/python.md",)
+PAGES = ("docs/python.md", "docs/data.md", "docs/steps.md", "docs/training.md")
 ESTIMATORS = (ROOT / "docs" / "estimators.md").read_text(encoding="utf-8")
 CONVERTERS = ROOT / "src" / "penstock" / "converters"
 

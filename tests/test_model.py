@@ -38,6 +38,26 @@ def test_any_number_of_threads_gives_the_same_bits():
     pd.testing.assert_frame_equal(pd.concat(parts), alone, check_exact=True)
 
 
+def test_answers_are_the_callers_own_to_write_to():
+    model, frame = toys.late(), many(100)
+    first, second = model.predict(frame), model.predict(frame)
+    first.loc[first.index[3], "raw"] = 5.0
+    assert (first["raw"][3], first["raw"][4]) == (5.0, second["raw"][4])
+    arrays = toys.echo(Field("x", "number")).predict(np.arange(6.0).reshape(-1, 1))
+    arrays["x_read"][2] = 7.0
+    assert arrays["x_read"].tolist() == [0.0, 1.0, 7.0, 3.0, 4.0, 5.0]
+
+
+def test_a_column_that_others_share_is_copied():
+    model, frame = toys.late(), many(100)
+    answers = model.predict_columns(frame)
+    wanted = np.frombuffer(answers.column(3)[1], dtype="float64").copy()
+    kept = np.frombuffer(answers.column(3)[1], dtype="float64")
+    taken = np.frombuffer(answers.take_column(3)[1], dtype="float64")
+    taken[:] = 0.0
+    assert (kept == wanted).all()
+
+
 def test_rows_that_are_refused_come_in_order_from_any_number_of_threads():
     model = toys.late(distance=Field(minimum=0, on_range="refuse"), carrier=Field())
     frame = many()

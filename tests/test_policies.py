@@ -294,6 +294,62 @@ def _rows(answers):
     return answers if isinstance(answers, list) else pa.table(answers).to_pylist()
 
 
+SETTLED = {
+    "clipped": Field("x", "number", minimum=0, maximum=10, on_range="clip"),
+    "clipped from below": Field("x", "number", minimum=0, on_range="clip", infinite="refuse"),
+    "clipped in singles": Field("x", "number", precision="f32", maximum=0.1, on_range="clip"),
+    "missing outside": Field("x", "number", maximum=1, on_range="missing", infinite="refuse"),
+    "replaced outside": Field(
+        *("x", "number"), minimum=0, on_range="missing", on_missing="replace", replacement=-7.5
+    ),
+    "clipped, never missing": Field(
+        *("x", "number"), minimum=0, on_range="clip", on_missing="refuse"
+    ),
+    "refused": Field("x", "number", minimum=0, on_missing="replace", replacement=3),
+    "missing, but refused": Field(
+        "x", "number", minimum=0, on_range="missing", on_missing="refuse"
+    ),
+}
+LIMITS = [0.0, -0.0, 1.0, 0.1, 5.0, 10.0, 10.5, -1.0, 1e300, -1e300, 5e-324, -5e-324]
+
+
+@pytest.mark.parametrize("name", SETTLED)
+@pytest.mark.parametrize("others", [[], [np.nan], [np.inf, -np.inf], [np.nan, np.inf]])
+def test_a_policy_does_the_same_to_a_column_as_to_each_row(name, others):
+    model = toys.echo(SETTLED[name])
+    for values in ([*LIMITS, *others], *([value] for value in [*LIMITS, *others])):
+        frame = pd.DataFrame({"x": values * 300})
+        alone = [model.predict([{"x": value}], on_error="return")[0] for value in values]
+        table = model.predict(frame, on_error="return", threads=1)
+        for at in range(len(frame)):
+            answer, found = alone[at % len(values)], table["x_read"][at]
+            if isinstance(answer, penstock.DataError):
+                assert table["error"][at] == f"row {at}: {str(answer).removeprefix('row 0: ')}"
+                continue
+            same = np.float64(answer["x_read"] if answer["x_read"] is not None else np.nan)
+            assert same.tobytes() == np.float64(found).tobytes() or (
+                same != same and found != found
+            )
+
+
+def test_texts_of_declared_levels_are_read_as_they_are_in_columns_and_rows():
+    known = Field("t", "text", levels=("a", "long enough for a pointer"), on_unseen="refuse")
+    pattern = Field("p", "text", pattern="[a-z]+", on_range="missing")
+    model = toys.echo(known, pattern)
+    rows = [
+        {"t": t, "p": p}
+        for t in ("a", "long enough for a pointer", "b", None)
+        for p in ("ok", "No", None)
+    ]
+    table = model.predict(pd.DataFrame(rows), on_error="return")
+    for at, answer in enumerate(model.predict(rows, on_error="return")):
+        if isinstance(answer, penstock.DataError):
+            assert "column `t`" in table["error"][at]
+            continue
+        found = table.loc[at, ["t_read", "p_read"]]
+        assert [None if pd.isna(x) else x for x in found] == list(answer.values())
+
+
 def test_a_value_that_two_checks_change_has_two_warnings():
     field = Field(
         "x", "number", on_invalid="missing", on_missing="replace", replacement=5.0, maximum=3

@@ -9,7 +9,7 @@ import pytest
 from pyarrow import ipc, parquet
 
 import penstock
-from penstock import readers
+from penstock import formats, readers
 from penstock.bulk import Bulk
 from penstock.schema import Field
 from tests import toys
@@ -18,8 +18,7 @@ from tests import toys
 def columns(data, source):
     """All rows of a file, by column."""
     found = {}
-    reader = readers.Reader(io.BytesIO(data), source, None)
-    for batch in reader.batches():
+    for batch in readers.READERS[source](io.BytesIO(data)):
         table = batch.select(batch.names)
         for name in batch.names:
             values = table[name] if isinstance(table, dict) else table[name].to_pylist()
@@ -112,6 +111,78 @@ def test_a_csv_quote_that_is_never_closed_is_refused(text, row):
     assert refusal(text, "csv", penstock.DataError).startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("data", "source"),
+    [(b'a,b\n1,2,3\n4,"x\n', "csv"), (b'a;b\n1;2;3\n4;"x\n', "csv"), (b'a\tb\n4\t"x\n', "tsv")],
+)
+def test_a_quote_that_is_never_closed_is_refused_where_bad_lines_are_left_out(data, source):
+    with pytest.raises(penstock.DataError, match="opens a quote that is never closed"):
+        list(readers.READERS[source](io.BytesIO(data), readers.BadLines()))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"distance": 1}',
+        '{"distance": null, "carrier": "UA"}',
+        '{"distance": "Infinity"}',
+        '{"distance": "-Infinity", "carrier": "Infinity"}',
+        '{"distance": "NaN", "carrier": "NaN"}',
+        '{"distance": NaN}',
+        '{"distance": Infinity}',
+        '{"distance": -Infinity}',
+        '{"distance": 1e400}',
+        '{"distance": 18446744073709551616}',
+        '{"distance": 1, "distance": 2}',
+        '{"distance": 1, "distance": 1}',
+        '{"carrier": "\\ud800"}',
+        '{"carrier": "\\ud83d\\ude80"}',
+        '{"carrier": "a\tb"}',
+        '{"distance": 01}',
+        '{"distance": 1} {}',
+        '{"distance": 1,}',
+        '{"distance": [1]}',
+        '{"distance": {"a": 1}}',
+        '{"distance": "1"}',
+        '{"distance": true}',
+        "[1]",
+        "1",
+        '{"near": 1}',
+        "{}",
+    ],
+)
+def test_a_line_of_json_is_what_it_is_to_the_engine(line):
+    """The reader of files and that of requests take and refuse the same."""
+    model = toys.late()
+
+    def answer(predict):
+        try:
+            found = predict()
+        except penstock.PenstockError:
+            return None
+        return found["label"], str(found["raw"]).replace("nan", "None")
+
+    def from_file():
+        batches = readers.READERS["ndjson"](io.BytesIO(line.encode()))
+        return Bulk(model).predict(next(batches)).to_pylist()[0]
+
+    assert answer(from_file) == answer(lambda: model.predict_json(line))
+
+
+def test_a_mark_before_the_first_line_is_no_part_of_it():
+    assert columns(b'\xef\xbb\xbf{"a": 1}\n', "ndjson") == {"a": [1]}
+    assert "is not JSON" in refusal(
+        b'{"a": 1}\n\xef\xbb\xbf{"a": 1}\n', "ndjson", penstock.DataError
+    )
+
+
+def test_a_bad_line_that_names_the_end_is_a_bad_line():
+    bad_lines = readers.BadLines()
+    data = b"a,b\n1,2\n3,4,the end of the file\n5,6\n"
+    rows = [batch.row_count for batch in readers.READERS["csv"](io.BytesIO(data), bad_lines)]
+    assert (sum(rows), bad_lines.count) == (2, 1)
+
+
 def test_a_csv_quote_that_swallows_more_than_a_block_is_refused(monkeypatch):
     monkeypatch.setattr(readers, "BYTES_PER_BLOCK", 1000)
     text = 'a,b\n1,"x\n' + "2,y\n" * 1000
@@ -130,8 +201,7 @@ def test_csv_larger_than_a_block_is_read_in_batches(monkeypatch):
     monkeypatch.setattr(readers, "BYTES_PER_BLOCK", 1000)
     monkeypatch.setattr(readers, "VALUES_PER_BATCH", 100)
     text = "a,b\n" + "".join(f'{at},"line\n{at}"\n' for at in range(1000))
-    reader = readers.Reader(io.BytesIO(text.encode()), "csv", None)
-    batches = list(reader.batches())
+    batches = list(readers.READERS["csv"](io.BytesIO(text.encode())))
     assert len(batches) >= 20
     assert all(batch.row_count <= 50 for batch in batches)
     rows = [row for batch in batches for row in batch.rows.to_pylist()]
@@ -198,22 +268,22 @@ def test_texts_in_csv_take_the_type_of_their_column(type_):
     bulk = Bulk(toys.echo(Field("x", type_)), on_error="return")
     for text, expected in LEXICAL[type_].items():
         data = ('x\n"' + text + '"\n').encode()
-        (batch,) = readers.Reader(io.BytesIO(data), "csv", None).batches()
+        (batch,) = readers.READERS["csv"](io.BytesIO(data))
         answer = bulk.predict(batch).to_pylist()[0]
         if isinstance(expected, str) and type_ != "text":
             assert f'got the text "{expected}"' in answer["error"], text
         else:
             assert (answer["x_read"], answer["error"]) == (expected, None), text
     if type_ == "number":
-        (batch,) = readers.Reader(io.BytesIO(b"x\n9007199254740993\n"), "csv", None).batches()
+        (batch,) = readers.READERS["csv"](io.BytesIO(b"x\n9007199254740993\n"))
         assert "the integer 9007199254740993" in bulk.predict(batch).to_pylist()[0]["error"]
 
 
 def test_ndjson_is_read_line_by_line():
-    text = '{"a": 1}\r\n\n{"b": "x", "a": null}\n  \n{}\n{"a": NaN}'
+    text = '{"a": 1}\r\n\n{"b": "x", "a": null}\n  \n{}\n{"a": 2}'
     found = columns(b"\xef\xbb\xbf" + text.encode(), "ndjson")
     assert found["b"] == [None, "x", None, None]
-    assert found["a"][:3] == [1, None, None] and found["a"][3] != found["a"][3]
+    assert found["a"] == [1, None, None, 2]
     assert columns(b"", "ndjson") == {}
 
 
@@ -224,6 +294,8 @@ def test_ndjson_is_read_line_by_line():
         ("[1]\n", "line 1 is not a JSON object; write one row per line"),
         ("3\n", "line 1 is not a JSON object; write one row per line"),
         (b'{"a": "\xff"}\n', "line 1 is not JSON: "),
+        ('{"a": NaN}\n', 'line 1 is not JSON: JSON has no NaN: send null, or the texts "NaN"'),
+        ('{"a": 1, "b": 2, "a": 1}\n', "line 1 is not JSON: key `a` is there twice; send it once"),
         ("[" * 100_000 + "\n", "line 1 is not JSON: "),
         ('{"a": ' + "9" * 5000 + "}\n", "line 1 is not JSON: "),
     ],
@@ -244,7 +316,7 @@ def test_keys_that_a_row_has_not_are_missing_whatever_the_batch(monkeypatch):
     rows = [{"a": 1}] * 200 + [{"b": 2}] * 200 + [{}] * 3
     data = "".join(json.dumps(row) + "\n" for row in rows).encode()
     bulk = Bulk(model, on_error="return")
-    batches = list(readers.Reader(io.BytesIO(data), "ndjson", None).batches())
+    batches = list(readers.READERS["ndjson"](io.BytesIO(data)))
     assert len(batches) > 3
     answers = pa.concat_tables([bulk.predict(batch) for batch in batches]).to_pylist()
     assert [answer["a_read"] for answer in answers] == [None] * 403
@@ -305,7 +377,7 @@ BINARY = {
 @pytest.mark.parametrize("kind", BINARY)
 def test_types_of_binary_files_are_read(kind):
     source, data = BINARY[kind]()
-    (batch,) = readers.Reader(io.BytesIO(data), source, None).batches()
+    (batch,) = readers.READERS[source](io.BytesIO(data))
     fields = [field for field in FIELDS if field.name in batch.names]
     answers = Bulk(toys.echo(*fields)).predict(batch).to_pydict()
     assert answers == {name: EXPECTED[name] for name in answers}
@@ -325,7 +397,7 @@ def test_binary_files_without_rows_have_their_columns(source):
     data = (parquet_bytes if source == "parquet" else arrow_bytes)(
         pa.table({"x": pa.array([], "f8")})
     )
-    (batch,) = readers.Reader(io.BytesIO(data), source, None).batches()
+    (batch,) = readers.READERS[source](io.BytesIO(data))
     assert (batch.names, batch.row_count) == (["x"], 0)
     assert Bulk(toys.echo(Field("x", "number"))).predict(batch).column_names == ["x_read"]
 
@@ -340,17 +412,18 @@ def test_columns_that_come_twice_in_binary_files_are_refused(source):
 def test_large_record_batches_are_cut(monkeypatch):
     monkeypatch.setattr(readers, "VALUES_PER_BATCH", 100)
     data = arrow_bytes(pa.table({"x": pa.array(range(1000), pa.float64())}))
-    batches = list(readers.Reader(io.BytesIO(data), "arrow", None).batches())
+    batches = list(readers.READERS["arrow"](io.BytesIO(data)))
     assert [batch.row_count for batch in batches] == [100] * 10
     assert [batch.first for batch in batches] == list(range(0, 1000, 100))
 
 
 def test_the_suffix_of_a_name_says_the_format():
-    assert readers.format_of("rows.CSV") == "csv"
-    assert readers.format_of("a.b/rows.jsonl") == "ndjson"
-    assert readers.format_of("rows.csv.gz") is None
-    assert readers.format_of("-") is None
-    assert set(readers.SUFFIXES.values()) == set(readers.FORMATS)
+    assert formats.format_of("rows.CSV") == "csv"
+    assert formats.format_of("a.b/rows.jsonl") == "ndjson"
+    assert formats.format_of("rows.csv.gz") is None
+    assert formats.format_of("rows.csv.gz", compressed=True) == "csv"
+    assert formats.format_of("-") is None
+    assert set(formats.SUFFIXES.values()) == set(formats.FORMATS)
 
 
 def test_rows_of_a_frame_and_of_its_files_are_the_same(tmp_path):
@@ -366,6 +439,6 @@ def test_rows_of_a_frame_and_of_its_files_are_the_same(tmp_path):
         "arrow": arrow_bytes(table),
     }
     for source, data in files.items():
-        (batch,) = readers.Reader(io.BytesIO(data), source, None).batches()
+        (batch,) = readers.READERS[source](io.BytesIO(data))
         answers = Bulk(model).predict(batch).cast(pa.Table.from_pylist(expected).schema)
         assert answers.to_pylist() == expected, source

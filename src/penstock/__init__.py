@@ -7,6 +7,8 @@ if TYPE_CHECKING:
 
     from penstock.conversion import convert as convert
     from penstock.converters import supported as supported
+    from penstock.data import Table as Table
+    from penstock.data import read as read
     from penstock.errors import ArtifactError as ArtifactError
     from penstock.errors import ConvertError as ConvertError
     from penstock.errors import DataError as DataError
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from penstock.model import sign as sign
     from penstock.schema import Field as Field
     from penstock.schema import Schema as Schema
+    from penstock.training.comparing import compare as compare
+    from penstock.training.running import train as train
 
 __version__ = "0.1.0"
 
@@ -31,11 +35,15 @@ _HOMES = {
     "PenstockError": "errors",
     "Schema": "schema",
     "SchemaError": "errors",
+    "Table": "data",
+    "compare": "training.comparing",
     "convert": "conversion",
     "keygen": "keys",
     "load": "model",
+    "read": "data",
     "sign": "model",
     "supported": "converters",
+    "train": "training.running",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]

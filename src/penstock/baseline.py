@@ -9,6 +9,7 @@ from penstock.frames import Example
 from penstock.kinds import plain
 from penstock.model import Model
 from penstock.schema import Field, Output
+from penstock.times import ticks, written
 
 __all__ = ["answered", "baseline"]
 
@@ -72,6 +73,9 @@ def _of_answers(numbers: Any) -> dict[str, Any]:
 
 
 def _statistics(values: list[Any], column: Column) -> dict[str, Any]:
+    if column.kind == "timestamp":
+        times = [ticks(written(plain(value)), "us") for value in values]
+        return {"count": len(values)} | _of_numbers(times)
     if column.kind == "number" and column.categories is None:
         return {"count": len(values)} | _of_numbers(values)
     return {"count": len(values)} | _of_levels(values)

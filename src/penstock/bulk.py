@@ -1,13 +1,14 @@
 """Predictions and explanations for the batches of a file; for the command line and others."""
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from penstock.errors import DataError, SchemaError
 from penstock.model import Model
-from penstock.readers import Batch
+from penstock.readers import SPELLED, Batch
 
 __all__ = ["Bulk"]
 
@@ -17,7 +18,9 @@ class Bulk:
     """How batches are predicted: `kept` columns go to the output, `dropped` ones nowhere.
 
     `on_error="return"` answers refused rows by missing values and a column `error`. `explained`
-    adds explanations, with so many reasons for each row.
+    adds explanations, with so many reasons for each row. `cast` gives a kept column its type, or
+    `None` if it is to stay as it is. `warned` counts warnings by column and
+    code, if it is there.
     """
 
     model: Model
@@ -26,6 +29,8 @@ class Bulk:
     on_error: str = "raise"
     threads: int | None = None
     explained: int | None = None
+    warned: Counter[tuple[str, str]] | None = None
+    cast: Callable[[Batch, str], Any] | None = None
 
     def predict(self, batch: Batch) -> Any:
         """The predictions of a batch as a PyArrow table, behind the columns that are kept.
@@ -36,7 +41,16 @@ class Bulk:
         import pyarrow
 
         inputs = self._inputs(batch)
-        answers = self.model.predict_columns(inputs, threads=self.threads, lexical=batch.lexical)
+        answers = self.model.predict_columns(
+            inputs,
+            threads=self.threads,
+            lexical=batch.lexical,
+            warnings=self.warned is not None,
+        )
+        if self.warned is not None:
+            self.warned.update(
+                (one["field"], one["code"]) for _, found in answers.warnings() for one in found
+            )
         errors = {row: _renumbered(error, batch.first) for row, error in answers.errors()}
         if errors and self.on_error == "raise":
             raise errors[min(errors)]
@@ -52,10 +66,13 @@ class Bulk:
                 f"column `{taken[0]}` is to be kept, but the model answers with a column of that "
                 "name; rename it"
             )
-        columns = batch.select(self.kept)
         for at, name in enumerate(self.kept):
-            table = table.add_column(at, name, _array(columns[name], lexical=batch.lexical))
+            table = table.add_column(at, name, self._kept(batch, name))
         return table
+
+    def _kept(self, batch: Batch, name: str) -> Any:
+        typed = self.cast(batch, name) if self.cast is not None else None
+        return _array(batch.rows[name], lexical=batch.lexical) if typed is None else typed
 
     def _explanations(self, inputs: Any, *, lexical: bool) -> Any:
         import pyarrow
@@ -79,6 +96,11 @@ class Bulk:
             for field in self.model.schema.inputs:
                 if field.type != "ignored":
                     table.setdefault(str(field.name), [None] * batch.row_count)
+                if field.type == "number":
+                    table[str(field.name)] = [
+                        SPELLED.get(value, value) if isinstance(value, str) else value
+                        for value in table[str(field.name)]
+                    ]
         return table
 
 

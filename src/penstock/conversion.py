@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -16,6 +16,7 @@ from penstock.converters.values import Answer, Ask, Prediction, Value
 from penstock.description import steps
 from penstock.errors import ArtifactError, ConvertError
 from penstock.frames import Example, describe
+from penstock.graph import Graph
 from penstock.model import Model
 from penstock.proof.examples import choose
 from penstock.proof.hostile import Probe, typical
@@ -25,7 +26,7 @@ from penstock.proof.policies import declared, inferred
 from penstock.proof.thresholds import sentinels, single, thresholds
 from penstock.schema import Field, Output, Schema
 
-__all__ = ["Prepared", "convert", "prepare"]
+__all__ = ["Prepared", "convert", "planned", "prepare"]
 
 
 def convert(
@@ -36,13 +37,15 @@ def convert(
     version: str | None = None,
     policies: Mapping[str, Field] | None = None,
     verify: bool = True,
+    provenance: Callable[[Model], Mapping[str, Any]] | None = None,
 ) -> Model:
     """A `Model` that answers as the fitted model does, proved on the example and on hostile rows.
 
     `example`: rows as the model was trained on, a frame or, for models trained on arrays, a 2-D
     array (the inputs are then `feature_names_in_` or `x0` to `xn`). Types, levels and missing
     policies are inferred; `policies={"age": Field(minimum=0, maximum=120, on_invalid="missing")}`
-    declares more.
+    declares more. `provenance`: what to keep of where the model comes from, as a function of the
+    proved model, whose metrics may be among it.
 
     Raises `ConvertError` for an estimator or option that is not supported, and for a difference.
     `verify=False` leaves the proof out, and with it the refusals of the source library.
@@ -61,6 +64,8 @@ def convert(
     outputs = answered(proved, draft.schema.outputs, prepared.subject.oracle.example)
     # An input that is called so comes first.
     draft = replace(draft, examples=examples, baseline=outputs | dict(draft.baseline))
+    if provenance is not None:
+        draft = replace(draft, provenance={**draft.provenance, **provenance(proved)})
     return _model(draft, verify=False)
 
 
@@ -87,7 +92,7 @@ def prepare(
     )
     graph = context.graph([answer.value.node for answer in answers])
     described = described.widened(single(graph, context.widths))
-    fields = inferred(described.columns, graph.fields())
+    fields = declared(inferred(described.columns, graph.fields()), context.policies)
     draft = Draft(
         name=name or type(model).__name__,
         version=version or "1",
@@ -105,8 +110,38 @@ def prepare(
         thresholds=thresholds(graph, context.widths),
         sentinels=sentinels(graph, context.widths),
         steps=steps({"graph": graph.to_json()}),
+        mixed=_mixed(graph),
     )
     return Prepared(draft, subject)
+
+
+# Operators that make one element of several.
+MIXING = frozenset(("choose", "combine", "compare_text", "join_text", "pair_codes"))
+
+
+def _mixed(graph: Graph) -> frozenset[str]:
+    """Names of the inputs of which something is made together with others."""
+    return graph.reachable([node.name for node in graph.nodes if node.operator in MIXING]).fields()
+
+
+def planned(model: Any, example: Any, names: Sequence[str]) -> Model:
+    """The engine behind a transformer of `penstock.steps`, which is its own source library."""
+    described = describe(example, names)
+    context = Context(table(), described.columns, frame=described.kind if described.frame else "")
+    # Not `context.convert`, which would follow `set_output`.
+    value = table()[public_name(type(model))](model, context.inputs, context)
+    graph = context.graph([value.node])
+    fields = declared(inferred(described.columns, graph.fields()), context.policies)
+    labels = tuple(f"feature_{at}" for at in range(value.width))
+    draft = Draft(
+        name=type(model).__name__,
+        version="1",
+        schema=Schema(fields, (Output("features", "features", value.node, names=labels),)),
+        graph=graph,
+        provenance={},
+        baseline={},
+    )
+    return _model(draft, verify=False)
 
 
 def _check_fitted(model: Any) -> None:

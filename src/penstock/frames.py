@@ -8,13 +8,15 @@ from typing import Any
 from penstock.converters.values import Column
 from penstock.errors import ConvertError
 from penstock.kinds import KINDS, plain
+from penstock.times import written
 
 __all__ = ["Example", "Row", "describe"]
 
 # Integers that float32 holds.
 SMALL = frozenset(("int8", "int16", "uint8", "uint16"))
 
-# One row as a person would send it: plain values by column name, `None` where one is missing.
+# One row as a person would send it: plain values by column name, `None` where one is missing, times
+# as text.
 Row = dict[str, Any]
 
 
@@ -43,7 +45,8 @@ class Example:
 
     def values(self, at: int, rows: Sequence[int] | None = None) -> list[Any]:
         """Plain values of the column at this position, of all rows or of these."""
-        return [plain(value) for value in KINDS[self.kind].values(self.data, at, rows)]
+        values = [plain(value) for value in KINDS[self.kind].values(self.data, at, rows)]
+        return list(map(written, values)) if self.columns[at].kind == "timestamp" else values
 
     def raw_values(self, at: int) -> list[Any]:
         """All values of the column at this position, missing ones as the table has them."""

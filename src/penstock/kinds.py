@@ -7,6 +7,7 @@ from typing import Any
 
 from penstock.converters.values import Column
 from penstock.errors import ConvertError
+from penstock.times import counts
 
 __all__ = ["KINDS", "Kind", "plain"]
 
@@ -79,6 +80,8 @@ def _wrong_dtype(name: Any, dtype: Any) -> ConvertError:
 
 
 _SIZES = (8, 16, 32, 64)
+# What numpy counts where there is no time.
+_NAT = -(2**63)
 # Dtypes of numbers to what converters see. Nullable float32 is left out: no rule says in what
 # libraries compute then.
 NUMBERS: dict[str, str] = {
@@ -171,6 +174,8 @@ def _pandas_array(dtype: Any, column: Column, values: list[Any]) -> Any:
         new = {value: None for value in values if value is not None and value not in known}
         categories = [*dtype.categories, *new] if new else dtype.categories
         return pandas.Categorical(values, categories, ordered=dtype.ordered)
+    if column.kind == "timestamp":
+        return _pandas_times(dtype, values)
     if str(dtype) == "object":
         return _objects(values, column.missing)
     if column.dtype == "bool" and None in values:
@@ -183,6 +188,23 @@ def _pandas_array(dtype: Any, column: Column, values: list[Any]) -> Any:
         with numpy.errstate(over="ignore"):  # what f32 cannot hold is infinite there
             return numpy.array(values, dtype=dtype)
     return pandas.array(values, dtype=dtype)
+
+
+def _pandas_times(dtype: Any, values: list[Any]) -> Any:
+    import numpy
+    import pandas
+
+    found, counted = counts(values, str(dtype))
+    arrow = getattr(dtype, "pyarrow_dtype", None)
+    if arrow is not None:
+        import pyarrow
+
+        array = pyarrow.array(found, type=pyarrow.timestamp(counted, arrow.tz))
+        return pandas.array(array, dtype=pandas.ArrowDtype(array.type))
+    numbers = numpy.array([_NAT if count is None else count for count in found], dtype="int64")
+    times = pandas.Series(numbers.view(f"datetime64[{counted}]"))
+    zone = getattr(dtype, "tz", None)
+    return times if zone is None else times.dt.tz_localize("UTC").dt.tz_convert(zone)
 
 
 def _objects(values: Sequence[Any], missing: str) -> Any:
@@ -215,7 +237,7 @@ def _polars_column(name: str, dtype: Any) -> Column:
     if text == "boolean":
         return Column(name, "boolean", "bool", missing="none")
     if text == "datetime":
-        return Column(name, "timestamp", text)
+        return Column(name, "timestamp", str(dtype))
     if text in NUMBERS:
         return Column(name, "number", text)
     raise _wrong_dtype(name, dtype)
@@ -238,6 +260,15 @@ def _polars_build(frame: Any, contents: Contents) -> Any:
             nullable = column.wider == "float64"
             wider = _integer(values, column.dtype, nullable=nullable, wider=column.wider)
             dtype = names.get(wider, dtype)
+        if column.kind == "timestamp":
+            found, counted = counts(values, str(dtype))
+            moment: Any = counted  # Polars types its units as literals
+            times = polars.Series(name, found, dtype=polars.Int64).cast(polars.Datetime(moment))
+            zone = dtype.time_zone
+            if zone is not None:
+                times = times.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+            series.append(times)
+            continue
         if str(dtype).startswith("Enum"):
             # An Enum holds its own levels only; the source library sees text in both.
             dtype = polars.String
@@ -300,6 +331,9 @@ def _arrow_build(table: Any, contents: Contents) -> Any:
             nullable = column.wider == "float64"
             wider = _integer(values, column.dtype, nullable=nullable, wider=column.wider)
             type_ = names.get(wider, type_)
+        if column.kind == "timestamp":
+            values, counted = counts(values, str(type_))
+            type_ = pyarrow.timestamp(counted, type_.tz)
         if pyarrow.types.is_floating(type_):
             values = [None if value is None else float(value) for value in values]
         arrays[name] = pyarrow.array(values, type=type_)

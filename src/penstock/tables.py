@@ -19,6 +19,10 @@ _HINTS = {
 }
 # numpy's kinds of dtypes whose items the engine reads in place, and what they are to it.
 _BUFFERS = {"f": "number", "i": "number", "u": "number", "b": "boolean", "M": "timestamp"}
+# numpy's units of time above microseconds, which reach farther.
+_COARSE = frozenset(("Y", "M", "W", "D", "h", "m", "s", "ms"))
+# Counts of microseconds: numpy's for no time, and one that no double holds, which is refused.
+_NAT, _TOO_FAR = -(2**63), 2**63 - 2
 # pandas' dtypes of labels, one of which is missing.
 _NULLABLE = {int: "Int64", bool: "boolean", float: "float64"}
 # Below so many rows per chunk of an Arrow column, crossing to the engine costs more than joining.
@@ -78,7 +82,7 @@ def _exportable(frame: Any) -> Any:
 
 
 def like(rows: Any, answers: "Answers", *, errors: bool = False, warnings: bool = False) -> Any:
-    """The answers as the same kind of table as the rows, with pandas' index kept.
+    """The answers, which it takes over, as the same kind of table as the rows; pandas' index stays.
 
     `errors` adds a column `error` (text or missing), `warnings` a column `warnings`.
     """
@@ -155,14 +159,15 @@ def _pandas_frame(rows: Any, answers: "Answers", errors: bool, warnings: bool) -
 
     arrays: dict[str, Any] = {}
     for position, name in enumerate(answers.names):
-        kind, *column = answers.column(position)
+        if answers.kind(position) == "texts":
+            arrays[name] = _pandas_column(answers, position)
+            continue
+        kind, *column = answers.take_column(position)
         if kind == "codes":
             arrays[name] = _pandas_labels(column[0], column[1])
-        elif kind == "texts":
-            arrays[name] = _pandas_texts(column[0])
         else:
             arrays[name] = _numbers(column[0])
-    frame = pandas.DataFrame(arrays, index=rows.index)
+    frame = pandas.DataFrame(arrays, index=rows.index, copy=False)
     for name, values in _extras(answers, errors, warnings):
         frame[name] = _pandas_texts(values) if name == "error" else values
     return frame
@@ -180,6 +185,18 @@ def _pandas_labels(buffer: Any, levels: list[Any]) -> Any:
         return pandas.array(levels, dtype=pandas.Series(levels).dtype).take(codes)
     dtype = _NULLABLE[kinds.pop()] if len(kinds) == 1 else "object"
     return pandas.array([*levels, None], dtype=dtype).take(codes)
+
+
+def _pandas_column(answers: "Answers", position: int) -> Any:
+    """A column of texts; where pandas keeps texts as Arrow does, none is made an object."""
+    import pandas
+
+    dtype = pandas.Series([""]).dtype
+    if getattr(dtype, "storage", "") != "pyarrow":
+        return _pandas_texts(answers.column(position)[1])
+    import pyarrow
+
+    return pandas.array(pyarrow.table(answers.only(position)).column(0), dtype=dtype)
 
 
 def _pandas_texts(values: list[Any]) -> Any:
@@ -217,11 +234,32 @@ def _add_array(columns: "Columns", name: str, array: Any, missing: Any = None) -
         columns.add_objects(name, array.tolist())
         return
     if kind == "timestamp":
-        array = array.astype("datetime64[us]").view("int64")
+        array = _microseconds(array)
     elif kind == "boolean":
         array = array.view("uint8")
     mask = None if missing is None or not missing.any() else _plain(missing.view("uint8"))
     columns.add_buffer(name, _plain(array), kind=kind, missing=mask)
+
+
+def _microseconds(array: Any) -> Any:
+    """Times as microseconds since 1970; what they cannot count is `_TOO_FAR`.
+
+    numpy's own casts go around silently: beyond 292,277 years, and within a microsecond of the
+    first time that nanoseconds can count.
+    """
+    import numpy
+
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    counted = numpy.datetime_data(array.dtype)[0]
+    if counted == "ns":
+        counts = numpy.ascontiguousarray(array).view("int64") // 1_000
+    else:
+        times = array.astype("datetime64[us]")
+        counts = times.view("int64")
+        if counted in _COARSE:
+            counts[times.astype(array.dtype) != array] = _TOO_FAR
+    counts[numpy.isnat(array)] = _NAT
+    return counts
 
 
 def _plain(array: Any) -> Any:
@@ -239,13 +277,13 @@ def _numpy_arrays(answers: "Answers") -> dict[str, Any]:
 
     arrays: dict[str, Any] = {}
     for position, name in enumerate(answers.names):
-        kind, *column = answers.column(position)
+        kind, *column = answers.take_column(position)
         if kind == "codes":
             arrays[name] = _numpy_labels(_codes(*column), column[1])
         elif kind == "texts":
             arrays[name] = numpy.array(column[0], dtype=object)
         else:
-            arrays[name] = _numbers(column[0]).copy()
+            arrays[name] = _numbers(column[0])
     return arrays
 
 
@@ -261,7 +299,7 @@ def _numpy_labels(codes: Any, levels: list[Any]) -> Any:
 
 
 def _numbers(buffer: Any) -> Any:
-    """The numbers of a column, read-only: they belong to the answers."""
+    """The numbers of a column, which are not copied."""
     import numpy
 
     return numpy.frombuffer(buffer, dtype="float64")

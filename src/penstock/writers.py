@@ -10,9 +10,9 @@ from typing import IO, Any
 
 from penstock.errors import PenstockError
 from penstock.files import unwritable, whole_file
-from penstock.readers import SUFFIXES, format_of
+from penstock.formats import SUFFIXES, WRITTEN, format_of
 
-__all__ = ["Writer", "json_line", "open_writer"]
+__all__ = ["Writer", "json_line", "open_writer", "plain_columns", "same_types"]
 
 # A text with one of these, or an empty one (missing is not quoted), is quoted in CSV.
 _QUOTED = r'^$|[",\r\n]'
@@ -33,12 +33,12 @@ class Writer:
         """Appends a table."""
         import pyarrow
 
-        table = _with_plain_columns(table)
+        table = plain_columns(table)
         if self._sink is None:
             self._schema = table.schema
             self._sink = _SINKS[self._target](self._file, table.schema, self._name)
         if self._target != "ndjson":
-            table = _as_before(table, self._schema)
+            table = same_types(table, self._schema)
         try:
             self._sink.write_table(table)
         except BrokenPipeError:
@@ -135,7 +135,7 @@ _SINKS: dict[str, Callable[[IO[bytes], Any, str], Any]] = {
 }
 
 
-def _with_plain_columns(table: Any) -> Any:
+def plain_columns(table: Any) -> Any:
     """Dictionaries and nulls as texts: each batch has a dictionary of its own, CSV has none."""
     import pyarrow
     from pyarrow import types
@@ -153,7 +153,7 @@ def _with_plain_columns(table: Any) -> Any:
     return table
 
 
-def _as_before(table: Any, schema: Any) -> Any:
+def same_types(table: Any, schema: Any) -> Any:
     """The table with the types of the first one."""
     import pyarrow
 
@@ -192,8 +192,8 @@ def _plain(value: Any) -> Any:
 def open_writer(output: str, target: str | None) -> Iterator[Writer]:
     """Opens a file, or standard output for `-`; a file appears when it is whole, or not at all."""
     target = target or ("csv" if output == "-" else format_of(output))
-    if target is None:
-        known = "`, `".join(sorted(SUFFIXES))
+    if target not in WRITTEN:
+        known = "`, `".join(sorted(name for name in SUFFIXES if SUFFIXES[name] in WRITTEN))
         raise PenstockError(
             f"the format of `{output}` is not known; name it with --to, or use one of `{known}`"
         )

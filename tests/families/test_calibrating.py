@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from lightgbm import LGBMClassifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
@@ -28,6 +29,7 @@ FOREST = RandomForestClassifier(n_estimators=4, **SMALL)
 BOOSTED = HistGradientBoostingClassifier(max_iter=3, random_state=0)
 LINEAR = make_pipeline(StandardScaler(), LogisticRegression())
 MARGIN = make_pipeline(StandardScaler(), LinearSVC(dual=False))
+GBM = LGBMClassifier(n_estimators=5, num_leaves=7, n_jobs=1, random_state=0, verbosity=-1)
 XGB = XGBClassifier(n_estimators=3, max_depth=2, n_jobs=1)
 
 
@@ -76,6 +78,14 @@ def singles():
     return single("float32")
 
 
+def decided_later():
+    """As training does it: the classifier is fitted, and then its threshold is chosen."""
+    model, frame = classifier(GBM)()
+    decided = FixedThresholdClassifier(model, threshold=0.3, pos_label="yes")
+    decided.estimator_ = model
+    return decided, frame
+
+
 EXAMPLES = {
     "calibrated_classifier_by_sigmoid": calibrated(FOREST),
     "calibrated_classifier_by_sigmoid_of_scores": calibrated(MARGIN, FLAGS),
@@ -91,9 +101,7 @@ EXAMPLES = {
     "calibrated_classifier_by_sigmoid_in_float32": calibrated(XGB, codes(3)),
     "calibrated_classifier_by_temperature": calibrated(FOREST, method="temperature"),
     "calibrated_classifier_by_temperature_of_scores": calibrated(MARGIN, method="temperature"),
-    "calibrated_classifier_by_temperature_of_three": calibrated(
-        GaussianNB(), ABC, method="temperature"
-    ),
+    "calibrated_classifier_by_temperature_of_three": calibrated(FOREST, ABC, method="temperature"),
     "calibrated_classifier_by_temperature_of_three_scores": calibrated(
         MARGIN, ABC, method="temperature"
     ),
@@ -128,6 +136,7 @@ EXAMPLES = {
     "fixed_threshold_classifier_without_a_threshold": classifier(
         FixedThresholdClassifier(MARGIN), codes(2)
     ),
+    "fixed_threshold_classifier_that_was_fitted_before": decided_later,
     "fixed_threshold_classifier_in_float32": classifier(
         FixedThresholdClassifier(XGB, threshold=0.4), codes(2)
     ),
@@ -170,6 +179,20 @@ def test_values_out_of_bounds_are_refused_where_scikit_learn_raises():
     converted = penstock.convert(model, frame)
     with pytest.raises(penstock.DataError, match="`normal`"):
         converted.predict({"normal": float(model.X_max_) + 1e-9})
+
+
+def test_reasons_of_a_threshold_are_those_of_the_classifier():
+    decided, frame = decided_later()
+    row = frame.to_dict("records")[0]
+    given = penstock.convert(decided, frame).explain(row)
+    assert given == penstock.convert(decided.estimator_, frame).explain(row)
+
+
+def test_a_temperature_that_rows_decide_together_is_refused():
+    # One row whose probabilities have no sum of 1, as those of naive Bayes for numbers that are
+    # far away, and scikit-learn takes all rows beside it for scores.
+    model, frame = calibrated(GaussianNB(), ABC, method="temperature")()
+    assert "output `probability`" in contract.refused(model, frame)
 
 
 def test_a_threshold_that_nothing_reaches_is_refused():

@@ -5,7 +5,7 @@ use arrow_array::{
     Array, ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int64Array, ListArray,
     RecordBatch, RecordBatchOptions, StringArray, StructArray, UInt32Array,
 };
-use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema};
 use penstock_core::error::{Fault, Warning};
 use penstock_core::load::fault_message;
@@ -140,8 +140,9 @@ pub fn placed(message: &str, row: Option<usize>) -> String {
 
 /// Numbers; missing is null, as everywhere in Arrow.
 fn number_array(values: &ScalarBuffer<f64>) -> ArrayRef {
-    let missing = values.iter().any(|x| x.is_nan());
-    let present = missing.then(|| NullBuffer::from_iter(values.iter().map(|x| !x.is_nan())));
+    let missing = values.iter().fold(0, |count, x| count + usize::from(x.is_nan()));
+    let present = || BooleanBuffer::collect_bool(values.len(), |at| !values[at].is_nan());
+    let present = (missing > 0).then(|| NullBuffer::new(present()));
     Arc::new(Float64Array::new(values.clone(), present))
 }
 

@@ -5,4 +5,5 @@ pub mod arrow;
 pub mod cells;
 pub mod columns;
 pub mod csv;
+mod pages;
 pub mod parallel;

@@ -1,6 +1,7 @@
 //! A batch on several threads: fixed ranges of rows, so that no bit depends on how many there are.
 
 use crate::answers::Answers;
+use crate::pages;
 use penstock_core::error::SchemaError;
 use penstock_core::explain::{ColumnKind, ExplainScratch, Explainer, ExplanationColumn};
 use penstock_core::load::Table;
@@ -26,9 +27,9 @@ pub enum Values {
 impl Values {
     fn new(element: &OutputElement, rows: usize) -> Self {
         match element {
-            OutputElement::Number(_) => Values::Numbers(vec![0.0; rows]),
+            OutputElement::Number(_) => Values::Numbers(numbers(rows)),
             OutputElement::Code(_) => Values::Codes(vec![0; rows]),
-            OutputElement::Text(_) => Values::Texts(vec![None; rows]),
+            OutputElement::Text(_) | OutputElement::Made(_) => Values::Texts(vec![None; rows]),
         }
     }
 
@@ -39,6 +40,13 @@ impl Values {
             Values::Texts(values) => values.chunks_mut(rows).map(Target::Texts).collect(),
         }
     }
+}
+
+/// Room for so many numbers.
+fn numbers(rows: usize) -> Vec<f64> {
+    let numbers = vec![0.0; rows];
+    pages::prefer_large(&numbers);
+    numbers
 }
 
 /// A range of rows, and where its answers go.

@@ -79,6 +79,15 @@ pub const MAX_TREES: usize = 1_000_000;
 /// Nodes of all trees of one node: node positions are 32-bit, and `MAX_TENSORS_BYTES` allows no more.
 pub const MAX_TREE_NODES: usize = 80_000_000;
 
+/// Bytes of a text that a node computes; a longer one is missing. Documents as inputs may be longer.
+pub const MAX_TEXT_BYTES: usize = 1 << 16;
+
+/// Texts that the nodes of a graph compute or read for each row: features of texts are dozens.
+pub const MAX_TEXTS: usize = 1 << 10;
+
+/// Bytes of all words that an operator looks for: ten dictionaries. An automaton takes forty times as much.
+pub const MAX_WORDS_BYTES: usize = 16 << 20;
+
 /// Examples: enough for every case of every column; all of them are predicted when a model is loaded.
 pub const MAX_EXAMPLES: usize = 10_000;
 

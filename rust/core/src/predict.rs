@@ -2,7 +2,7 @@
 
 use crate::cell::Cell;
 use crate::error::{Fault, Warning};
-use crate::load::{Loaded, Table, Watch};
+use crate::load::{FieldPlan, Loaded, Table, Watch};
 use crate::plan::block::{Block, Scratch, BLOCK_ROWS};
 use crate::plan::element::{Text, NO_CODE};
 use crate::plan::{OutputColumn, OutputElement, Plan};
@@ -10,6 +10,9 @@ use std::ops::Range;
 
 /// Registers from which on blocks are smaller: those of a whole block take 8 MB.
 const WIDE: usize = 4096;
+
+/// A text takes as much room as so many numbers.
+const NUMBERS_PER_TEXT: usize = 16;
 
 /// Where one column of the answers goes; as long as the range of rows that is predicted.
 pub enum Target<'a> {
@@ -76,7 +79,7 @@ impl Plan {
         scratch: &mut Scratch,
         warnings: &mut Option<Vec<Warning>>,
     ) -> Result<(), Fault> {
-        let mut block = scratch.block(1, self.number_count, self.code_count);
+        let mut block = scratch.block(1, self.counts);
         self.load_row(cells, &mut block, warnings);
         self.run(&mut block);
         match scratch.faults.first() {
@@ -90,11 +93,15 @@ impl Plan {
         &'a self,
         element: &'a OutputElement,
         cells: &[Cell<'a>],
-        scratch: &Scratch,
+        scratch: &'a Scratch,
     ) -> Answer<'a> {
         match element {
             OutputElement::Number(register) => Answer::Number(scratch.numbers[*register as usize]),
             OutputElement::Code(register) => Answer::Code(scratch.codes[*register as usize]),
+            OutputElement::Made(register) => {
+                let column = scratch.texts.get(*register as usize);
+                Answer::Text(column.and_then(|column| column.get(0)))
+            }
             OutputElement::Text(text) => {
                 let cell = cells.get(text.field).copied().unwrap_or(Cell::Absent);
                 Answer::Text(self.text(text, cell))
@@ -104,7 +111,8 @@ impl Plan {
 
     /// Rows of a block: fewer where each needs many registers, so that a thread's memory stays in tens of megabytes.
     fn block_rows(&self) -> usize {
-        if self.number_count + self.code_count > WIDE {
+        let texts = self.counts.texts * NUMBERS_PER_TEXT;
+        if self.counts.numbers + self.counts.codes + texts > WIDE {
             BLOCK_ROWS / 8
         } else {
             BLOCK_ROWS
@@ -123,7 +131,7 @@ impl Plan {
         let mut start = range.start;
         while start < range.end {
             let rows = self.block_rows().min(range.end - start);
-            let mut block = scratch.block(rows, self.number_count, self.code_count);
+            let mut block = scratch.block(rows, self.counts);
             self.load_block(table, start, &mut block, &mut report.warnings);
             self.run(&mut block);
             self.write(table, start, start - range.start, &block, targets);
@@ -161,6 +169,11 @@ impl Plan {
                 (OutputElement::Code(register), Target::Codes(values)) => {
                     values[rows.clone()].copy_from_slice(block.code(*register));
                 }
+                (OutputElement::Made(register), Target::Texts(values)) => {
+                    for (row, value) in values[rows.clone()].iter_mut().enumerate() {
+                        *value = block.text(*register, row).map(str::to_owned);
+                    }
+                }
                 (OutputElement::Text(text), Target::Texts(values)) => {
                     self.write_texts(text, table, start, &mut values[rows.clone()]);
                 }
@@ -181,8 +194,14 @@ impl Plan {
         if let Some(Some(column)) = table.columns.get(text.field) {
             column.read(start, cells);
         }
+        let is_kept = self.fields.get(text.field).is_some_and(FieldPlan::keeps_texts);
         for (value, cell) in values.iter_mut().zip(cells) {
-            *value = self.text(text, *cell).map(str::to_owned);
+            let found = match cell {
+                // Those that are refused become blank.
+                Cell::Text(found) if is_kept => text.resolve(Some(found)),
+                _ => self.text(text, *cell),
+            };
+            *value = found.map(str::to_owned);
         }
     }
 

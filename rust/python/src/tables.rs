@@ -6,6 +6,8 @@ use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::RecordBatchIterator;
 use penstock_batch::answers::{self, AnswerColumn, With};
 use penstock_core::model::Model;
+use penstock_core::plan::OutputColumn;
+use penstock_core::predict::Report;
 use pyo3::exceptions::{PyBufferError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -14,7 +16,7 @@ use std::ffi::c_int;
 use std::sync::Arc;
 
 /// The answers to a table.
-#[pyclass(frozen)]
+#[pyclass]
 pub struct Answers {
     model: Arc<Model>,
     shapes: Arc<Shapes>,
@@ -26,6 +28,19 @@ pub struct Answers {
 impl Answers {
     pub fn new(model: Arc<Model>, shapes: Arc<Shapes>, answers: answers::Answers) -> Self {
         Self { model, shapes, answers: Arc::new(answers), with: With::default() }
+    }
+
+    /// The numbers of a column, if it is one of numbers; they are copied if others share them.
+    fn taken(&mut self, at: usize) -> Option<Vec<f64>> {
+        let own = Arc::get_mut(&mut self.answers).and_then(|own| own.columns.get_mut(at));
+        if let Some(AnswerColumn::Numbers(values)) = own {
+            let values = std::mem::replace(values, Vec::new().into()).into_inner().into_vec();
+            return Some(values.unwrap_or_else(|shared| shared.typed_data().to_vec()));
+        }
+        match self.answers.columns.get(at)? {
+            AnswerColumn::Numbers(values) => Some(values.to_vec()),
+            _ => None,
+        }
     }
 }
 
@@ -59,6 +74,42 @@ impl Answers {
                 ("texts", texts).into_pyobject(py)?.into_any()
             }
         })
+    }
+
+    /// What a column holds: `numbers`, `codes` or `texts`.
+    fn kind(&self, at: usize) -> Option<&'static str> {
+        Some(match self.answers.columns.get(at)? {
+            AnswerColumn::Numbers(_) => "numbers",
+            AnswerColumn::Codes(_) => "codes",
+            AnswerColumn::Texts(_) => "texts",
+        })
+    }
+
+    /// One column alone, as answers whose stream has it under the name `column`.
+    fn only(&self, at: usize) -> PyResult<Self> {
+        let (Some(name), Some(column)) = (self.answers.names.get(at), self.answers.columns.get(at))
+        else {
+            return Err(PyValueError::new_err(format!("there is no column {at}")));
+        };
+        let names = vec![OutputColumn { name: "column".to_owned(), ..name.clone() }];
+        let answers = answers::Answers {
+            rows: self.answers.rows,
+            names,
+            columns: vec![column.clone()],
+            report: Report::default(),
+        };
+        Ok(Self::new(self.model.clone(), self.shapes.clone(), answers))
+    }
+
+    /// The same, but numbers may be written to, and the answers do not have them any more.
+    fn take_column<'py>(&mut self, py: Python<'py>, at: usize) -> PyResult<Bound<'py, PyAny>> {
+        match self.taken(at) {
+            None => self.column(py, at),
+            Some(values) => {
+                let owned = Bound::new(py, Owned { values })?;
+                Ok(("numbers", owned).into_pyobject(py)?.into_any())
+            }
+        }
     }
 
     /// Raises the error of the first row that was refused, if there is one.
@@ -112,6 +163,52 @@ impl Answers {
         let stream = FFI_ArrowArrayStream::new(Box::new(reader));
         PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
     }
+}
+
+/// Numbers that nobody else has, behind Python's buffer protocol.
+#[pyclass]
+pub struct Owned {
+    values: Vec<f64>,
+}
+
+#[pymethods]
+impl Owned {
+    /// Fills a view of the numbers: writable, contiguous, bytes without a format.
+    ///
+    /// # Safety
+    /// `view` is a pointer from the interpreter that is valid for writing.
+    unsafe fn __getbuffer__(
+        slf: Bound<'_, Self>,
+        view: *mut ffi::Py_buffer,
+        flags: c_int,
+    ) -> PyResult<()> {
+        let (start, length) = {
+            let values = &mut slf.borrow_mut().values;
+            (values.as_mut_ptr(), std::mem::size_of_val(values.as_slice()))
+        };
+        // SAFETY: nothing but views reaches the numbers, which are never moved; the view holds `slf`.
+        let filled = unsafe {
+            ffi::PyBuffer_FillInfo(
+                view,
+                slf.as_ptr(),
+                start.cast(),
+                length as ffi::Py_ssize_t,
+                0,
+                flags,
+            )
+        };
+        if filled == -1 {
+            Err(PyErr::fetch(slf.py()))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Nothing to release: the view holds the object.
+    ///
+    /// # Safety
+    /// Called by the interpreter with a view that `__getbuffer__` filled.
+    unsafe fn __releasebuffer__(&self, _view: *mut ffi::Py_buffer) {}
 }
 
 /// A column of answers behind Python's buffer protocol; it is not copied.

@@ -14,8 +14,8 @@ __all__ = ["EXIT_DIFFERENCE", "group", "main"]
 
 # Command to the module under `penstock.cli` that has it, in the order of the help page.
 COMMANDS = (
-    *("convert", "inspect", "verify", "predict", "serve", "token"),
-    *("keygen", "sign", "supported"),
+    *("profile", "train", "init", "compare", "convert", "inspect", "verify", "predict", "serve"),
+    *("token", "keygen", "sign", "supported"),
 )
 EXIT_DIFFERENCE = 1
 EXIT_WRONG = 3
@@ -62,7 +62,7 @@ class _Commands(click.Group):
 
     \b
       0    done
-      1    the examples of an artifact differ (verify)
+      1    the examples of an artifact differ (verify); a condition is not met
       2    wrong usage
       3    a wrong model, file or value
       130  interrupted (143: terminated)

@@ -1,15 +1,15 @@
 """`penstock convert`: a model file of another library to an artifact."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from penstock.cli.options import COLUMNS
+from penstock.cli.options import COLUMNS, TYPES
 from penstock.errors import ConvertError
-from penstock.readers import SUFFIXES, format_of
+from penstock.formats import format_of
 
 __all__ = ["command"]
 
@@ -20,7 +20,12 @@ __all__ = ["command"]
     "--example",
     metavar="DATA",
     required=True,
-    help="Rows as the model was trained on (CSV, NDJSON, Parquet or Arrow IPC).",
+    help="Rows as the model was trained on, as DATA of `predict`.",
+)
+@click.option("--query", metavar="SQL", help="What of a database the rows are.")
+@click.option("--from-table", metavar="NAME", help="The table, if all of it; the sheet of a file.")
+@click.option(
+    "--types", type=TYPES, default="", help="Types of columns, where what is proposed is wrong."
 )
 @click.option("-o", "--output", metavar="FILE", required=True, help="The artifact to write.")
 @click.option("--name", help="Name of the model; that of FILE if not given.")
@@ -43,6 +48,7 @@ def command(
     trust: bool,
     drop: tuple[str, ...],
     no_verify: bool,
+    **reading: Any,
 ) -> None:
     """Convert the fitted model in the file MODEL to an artifact.
 
@@ -60,7 +66,7 @@ def command(
     from penstock.conversion import convert
 
     fitted = _load(Path(model), trust=trust)
-    rows = _select(_read_example(example), fitted, drop)
+    rows = _select(_read_example(example, **reading), fitted, drop)
     name = name or Path(output).name.removesuffix(".penstock")
     made = convert(fitted, rows, name=name, version=version, verify=not no_verify)
     made.save(output)
@@ -138,19 +144,23 @@ LOADERS: dict[str, Callable[[Path, bytes, bool], Any]] = {
 }
 
 
-def _read_example(data: str) -> Any:
+def _read_example(
+    data: str, *, query: str | None, from_table: str | None, types: Mapping[str, str]
+) -> Any:
     """The rows as a pandas frame, as people read them to train on."""
-    source = format_of(data)
-    if source is None:
-        known = "`, `".join(sorted(SUFFIXES))
-        raise ConvertError(f"the format of `{data}` is not known; use one of `{known}`")
+    # What is a file to pandas is read by pandas, as it was for the training.
+    read = _FRAMES.get(format_of(data) or "") if Path(data).is_file() and not types else None
+    if read is None or query is not None or from_table is not None:
+        from penstock.data import read as read_table
+
+        return read_table(data, query=query, table=from_table, types=types).to_pandas()
     with open(data, "rb") as file:
         try:
-            return _FRAMES[source](file)
+            return read(file)
         except OSError:
             raise
         except Exception as error:
-            raise ConvertError(f"`{data}` cannot be read as {source}: {error}") from None
+            raise ConvertError(f"`{data}` cannot be read as {format_of(data)}: {error}") from None
 
 
 def _csv_frame(file: Any) -> Any:

@@ -12,14 +12,17 @@ __all__ = ["ENTRY_POINTS", "FAMILIES", "supported", "table"]
 
 # One module each; a module imports no ML library before one of its functions is called.
 FAMILIES: tuple[str, ...] = (
+    "adjusting",
     "bayes",
     "binning",
     "blending",
     "boosting",
     "calibrating",
+    "checking",
     "clustering",
     "composing",
     "constants",
+    "deriving",
     "discriminants",
     "dividing",
     "encoding",
@@ -36,6 +39,7 @@ FAMILIES: tuple[str, ...] = (
     "reshaping",
     "scaling",
     "selecting",
+    "tables",
     "trees",
     "xgboost",
 )

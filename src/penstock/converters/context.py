@@ -10,6 +10,7 @@ from penstock.converters.output import frame_output, framed
 from penstock.converters.values import Column, Prediction, Value
 from penstock.errors import ConvertError
 from penstock.graph import FIELD_PREFIX, Graph, Node, Scalar, Tensor, Texts
+from penstock.schema import Field
 
 __all__ = ["Context", "Converter", "public_name"]
 
@@ -58,6 +59,8 @@ class Context:
         self._widths: dict[str, int] = {}
         self._path: list[str] = []
         self.libraries: set[str] = set()
+        # What steps declare of inputs, by name.
+        self.policies: dict[str, Field] = {}
         # Inputs of nodes that only gather, one entry per element, so that selecting from them
         # gathers less.
         self._gathered: dict[str, tuple[str, ...]] = {}
@@ -184,6 +187,17 @@ class Context:
             infinite=infinite,
             precision=precision,
         )
+
+    def declare(self, value: Value, at: int, policy: Field) -> Field | None:
+        """Makes this the policy of the input that the element is; `None`: it is none."""
+        sources = self._gathered.get(value.node, ())
+        if at >= len(sources) or not sources[at].startswith(FIELD_PREFIX):
+            return None
+        name = sources[at].removeprefix(FIELD_PREFIX)
+        known = self.policies.get(name)
+        if known not in (None, policy):
+            self.refuse(f"column `{name}` is checked twice, and not in the same way")
+        return self.policies.setdefault(name, policy)
 
     # -- inner estimators --
 

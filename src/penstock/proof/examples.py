@@ -19,6 +19,7 @@ COUNTS = {
     "threshold": 8,
     "extreme": 4,
     "infinite": 2,
+    "time": 6,
     "number": 4,
     "mixed": 4,
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from penstock.converters.values import Column
 from penstock.frames import Example, Row
+from penstock.times import unit
 
 __all__ = ["Probe", "hostile", "spread", "typical", "unseen"]
 
@@ -26,6 +27,44 @@ SINGLE = (3.4028234663852886e38, 3.5e38, 16777217.0, 1e-38, 1e-45)
 ZEROS = (1.0000000180025095e-35, 1.0000001e-35)
 NUMBERS = (0.0, -0.0, 1.0, -1.0, 0.5, 1e300, -1e300, 5e-324, *SINGLE, *ZEROS)
 INFINITIES = (math.inf, -math.inf)
+# By the unit of the column. Every calendar errs somewhere here: before 1970, February, the weeks of
+# ISO 8601 around new year, a leap second, the hours that clocks skip and repeat (in Berlin).
+SECONDS = (
+    "1970-01-01T00:00:00Z",
+    "1969-12-31T23:59:59Z",
+    "1900-02-28T23:59:59Z",
+    "1900-03-01T00:00:00Z",
+    "2000-02-29T23:59:59Z",
+    "2100-03-01T00:00:00Z",
+    "2024-02-29T12:34:56Z",
+    "2024-12-31T00:00:00Z",
+    "2016-12-31T23:59:59Z",
+    "2019-12-30T00:00:00Z",
+    "2021-01-03T23:59:59Z",
+    "2024-03-31T00:59:59Z",
+    "2024-03-31T01:00:00Z",
+    "2024-10-27T00:30:00Z",
+    "2024-10-27T01:30:00Z",
+    "1899-12-31T23:59:59Z",
+)
+MILLISECONDS = ("1969-12-31T23:59:59.999000Z", "2024-02-29T23:59:59.001000Z")
+MICROSECONDS = ("1969-12-31T23:59:59.999999Z", "2024-02-29T23:59:59.000001Z")
+# Less than a microsecond is cut, also before 1970; the first and the last time that there is.
+NANOSECONDS = (
+    "1969-12-31T23:59:59.999999999Z",
+    "2024-02-29T23:59:59.000000001Z",
+    "1677-09-21T00:12:43.145224193Z",
+    "2262-04-11T23:47:16.854775807Z",
+)
+# What coarser units reach: all years of Python, and the first second that f64 may not tell to the
+# microsecond.
+FAR = ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2255-06-05T23:47:35Z")
+TIMES = {
+    "s": (*SECONDS, *FAR),
+    "ms": (*SECONDS, *MILLISECONDS, *FAR),
+    "us": (*SECONDS, *MILLISECONDS, *MICROSECONDS, *FAR, "2255-06-05T23:47:34.740993Z"),
+    "ns": (*SECONDS, *MILLISECONDS, *MICROSECONDS, *NANOSECONDS),
+}
 
 
 @dataclass(frozen=True)
@@ -110,6 +149,8 @@ def _values(
         yield from (("level", value) for value in (True, False))
     elif column.kind == "text":
         yield from _texts(column, seen)
+    elif column.kind == "timestamp":
+        yield from (("time", time) for time in TIMES[unit(column.dtype)])
     elif column.categories is not None:
         yield from (("level", level) for level in column.categories[:LEVELS])
         yield from (("unseen", value) for value in (-1, -5))

@@ -44,6 +44,7 @@ class Subject:
     thresholds: Mapping[str, Sequence[float]]
     sentinels: Mapping[str, Sequence[float]]
     steps: str
+    mixed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,13 @@ def prove(subject: Subject, seed: int = 0) -> Proof:
 
     columns = oracle.example.columns
     fields = established(
-        subject.fields, columns, accepted, oracle, refuses, sentinels=subject.sentinels
+        subject.fields,
+        columns,
+        accepted,
+        oracle,
+        refuses,
+        sentinels=subject.sentinels,
+        mixed=subject.mixed,
     )
     used = [str(field.name) for field in fields if field.type != "ignored"]
     probes = [Probe(None, "typical", row) for row in rows]

@@ -59,6 +59,7 @@ def established(
     engine: Engine,
     *,
     sentinels: Mapping[str, Sequence[float]],
+    mixed: frozenset[str] = frozenset(),
 ) -> tuple[Field, ...]:
     """The fields with what the source library refuses: missing, infinite and unseen values.
 
@@ -66,11 +67,14 @@ def established(
 
     What the engine answers is asked in one table per case, which is halved only where the source
     library refuses it; what the engine refuses is asked one by one, up to `ASKED` per case.
+    `mixed`: of these inputs a value is refused or not by what the others are, so that no field can
+    say it; the graph does.
     """
     refusals: dict[str, dict[str, Any]] = {}
     for case, policy in REFUSALS.items():
         questions = _questions(schema, columns, rows, case)
         refused = _refused(questions, oracle, engine)
+        refused = {at for at in refused if str(questions[at].column.name) not in mixed}
         accepted = {
             str(question.column.name) for at, question in enumerate(questions) if at not in refused
         }

@@ -21,7 +21,7 @@ const TABLES: [[u32; 256]; 8] = {
     tables
 };
 
-pub(super) fn checksum(bytes: &[u8]) -> u32 {
+pub(crate) fn checksum(bytes: &[u8]) -> u32 {
     let (words, rest) = bytes.as_chunks::<8>();
     let mut value = !0u32;
     for word in words {

@@ -6,6 +6,7 @@ mod read;
 mod reader;
 mod write;
 
+pub(crate) use checksum::checksum;
 pub use read::read;
 pub use write::write;
 

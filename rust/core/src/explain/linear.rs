@@ -97,7 +97,7 @@ impl LinearMethod {
                     method.tables[table].add(*equals, on - off, &weights);
                 }
                 // Refused when the model was planned.
-                Element::Code(_) | Element::Text(_) => {}
+                Element::Code(_) | Element::Text(_) | Element::Made(_) => {}
             }
         }
         method

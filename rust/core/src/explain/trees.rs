@@ -161,7 +161,7 @@ fn alive(edges: &[Edge], bits: &[Bits], alive: &mut Vec<Bits>) {
 #[cfg(test)]
 mod checks {
     use super::*;
-    use crate::plan::block::Scratch;
+    use crate::plan::block::{Counts, Scratch};
     use crate::trees::{Comparison, OtherCategory, Rules};
 
     const ROWS: usize = 19;
@@ -210,7 +210,7 @@ mod checks {
     fn run(method: &TreesMethod, elements: usize, rows: std::ops::Range<usize>) -> Vec<Vec<f64>> {
         let (mut scratch, mut room) = (Scratch::default(), Room::default());
         let count = rows.len();
-        let mut block = scratch.block(count, elements, 0);
+        let mut block = scratch.block(count, Counts { numbers: elements, ..Counts::default() });
         for element in 0..elements {
             for (at, row) in rows.clone().enumerate() {
                 block.number_mut(element as u32)[at] = ((row * 7 + element * 3) % 11) as f64 / 11.0;

@@ -1,6 +1,8 @@
 //! One input field: its type, its policies, and the checks that a value passes on its way in.
 
+use super::declared::Declared;
 use super::messages::{describe, number, shorten, Sent};
+use super::settling::Settling;
 use super::{lexical, timestamp};
 use crate::cell::{Cell, LARGEST_INTEGER};
 use crate::error::{ArtifactError, Code, Warning};
@@ -11,7 +13,6 @@ use crate::plan::bounds::Bounds;
 use crate::plan::builder::Builder;
 use crate::plan::coding::TextCoding;
 use crate::plan::element::Register;
-use foldhash::HashSet;
 use regex_lite::Regex;
 use serde_json::Value;
 use std::fmt;
@@ -62,19 +63,14 @@ enum Replacement {
     Text(String),
 }
 
-/// Declared levels of a field.
-#[derive(Default)]
-struct Levels {
-    texts: HashSet<String>,
-    numbers: Vec<f64>,
-}
-
 /// An input field, ready to read values.
 pub struct FieldPlan {
     pub name: String,
     pub r#type: FieldType,
     pub(super) number: Option<Register>,
     pub(super) codings: Vec<usize>,
+    /// Those of the text inputs of the plan that steps read.
+    pub(super) texts: Vec<usize>,
     precision: Precision,
     on_missing: OnMissing,
     replacement: Option<Replacement>,
@@ -82,10 +78,12 @@ pub struct FieldPlan {
     range: (f64, f64),
     /// Of a field of numbers, which need neither a closer look nor a warning.
     plain: Option<Bounds>,
+    /// The policies of a field of numbers.
+    settling: Option<Settling>,
     pattern: Option<Regex>,
     infinite: Infinite,
     on_range: OnRange,
-    levels: Option<Levels>,
+    levels: Option<Declared>,
     on_unseen: OnUnseen,
 }
 
@@ -96,6 +94,7 @@ impl FieldPlan {
 
     fn new(at: usize, field: &Field, builder: &Builder) -> Result<Self, ArtifactError> {
         let codings = builder.text_codings.iter().enumerate();
+        let texts = builder.text_inputs.iter().enumerate();
         let range =
             (field.minimum.unwrap_or(f64::NEG_INFINITY), field.maximum.unwrap_or(f64::INFINITY));
         let finite = match field.infinite {
@@ -104,21 +103,29 @@ impl FieldPlan {
         };
         let is_number = field.r#type == FieldType::Number && field.levels.is_none();
         let may_be_missing = field.on_missing == OnMissing::Allow;
+        let replacement = field.replacement.as_ref().and_then(replacement);
+        let other = match &replacement {
+            Some(Replacement::Number(x)) => Some(*x),
+            _ => None,
+        };
+        let settling = is_number.then(|| Settling::new(field, range, other));
         Ok(Self {
             name: field.name.clone(),
             r#type: field.r#type,
             number: builder.field_registers.get(&at).copied(),
             codings: codings.filter(|(_, coding)| coding.field == at).map(|(at, _)| at).collect(),
+            texts: texts.filter(|(_, input)| input.text.field == at).map(|(at, _)| at).collect(),
             precision: field.precision,
             on_missing: field.on_missing,
-            replacement: field.replacement.as_ref().and_then(replacement),
+            replacement,
             on_invalid: field.on_invalid,
             range,
             plain: is_number.then(|| finite.both(Bounds::new(range.0, range.1, may_be_missing))),
+            settling,
             pattern: field.pattern.as_deref().map(|text| pattern(&field.name, text)).transpose()?,
             infinite: field.infinite,
             on_range: field.on_range,
-            levels: field.levels.as_deref().map(levels),
+            levels: field.levels.as_deref().map(Declared::new),
             on_unseen: field.on_unseen,
         })
     }
@@ -156,6 +163,11 @@ impl FieldPlan {
         numbers.iter().fold(true, |hold, x| hold & bounds.hold(*x))
     }
 
+    /// What the policies make of rounded numbers; `false` where they need a closer look, or warnings are wanted.
+    pub(super) fn settle(&self, numbers: &mut [f64]) -> bool {
+        self.settling.as_ref().is_some_and(|settling| settling.apply(numbers))
+    }
+
     /// The number of a cell that passes all checks; `None` where it needs a closer look.
     pub(super) fn takes_number(&self, cell: Cell<'_>) -> Option<f64> {
         let mut number = [match cell {
@@ -167,13 +179,24 @@ impl FieldPlan {
         self.takes_numbers(&mut number).then_some(number[0])
     }
 
-    /// Whether these texts are read as they are.
-    pub(super) fn takes_texts(&self, cells: &[Cell<'_>]) -> bool {
-        self.r#type == FieldType::Text
-            && self.on_missing == OnMissing::Allow
-            && self.on_unseen == OnUnseen::Allow
-            && self.pattern.is_none()
-            && cells.iter().all(|cell| matches!(cell, Cell::Text(_) | Cell::Missing))
+    /// Whether these texts pass all checks as they are.
+    pub(super) fn takes_texts(&self, cells: &[Cell<'_>], codings: &[TextCoding]) -> bool {
+        let may_be_missing = self.on_missing == OnMissing::Allow;
+        let is_taken = |cell: &Cell<'_>| match cell {
+            Cell::Text(text) => {
+                self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
+                    && (self.on_unseen == OnUnseen::Allow || self.is_known(text, codings))
+            }
+            _ => may_be_missing && *cell == Cell::Missing,
+        };
+        self.r#type == FieldType::Text && cells.iter().all(is_taken)
+    }
+
+    /// Whether policies leave each text as it is that they do not refuse.
+    pub fn keeps_texts(&self) -> bool {
+        self.on_missing != OnMissing::Replace
+            && self.on_unseen != OnUnseen::Missing
+            && (self.pattern.is_none() || self.on_range == OnRange::Refuse)
     }
 
     /// The value after all policies, or why it is refused. `codings` are those of the plan.
@@ -297,7 +320,7 @@ impl FieldPlan {
     /// Whether the text is a level that was declared or seen in training; any is where nobody knows levels.
     pub fn is_known(&self, text: &str, codings: &[TextCoding]) -> bool {
         match &self.levels {
-            Some(levels) => levels.texts.contains(text),
+            Some(levels) => levels.has_text(text),
             None => self.is_coded(text, codings),
         }
     }
@@ -320,7 +343,7 @@ impl FieldPlan {
             return Ok(loaded);
         }
         let seen = match (loaded, &self.levels) {
-            (Loaded::Number(x), Some(levels)) => levels.numbers.contains(&x),
+            (Loaded::Number(x), Some(levels)) => levels.has_number(x),
             (Loaded::Text(text), _) => self.is_known(text, codings),
             _ => true,
         };
@@ -361,16 +384,4 @@ fn pattern(field: &str, text: &str) -> Result<Regex, ArtifactError> {
     Regex::new(&format!(r"\A(?:{text})\z")).map_err(|error| {
         ArtifactError::new(format!("pattern of field `{field}` is not understood: {error}"))
     })
-}
-
-fn levels(values: &[Value]) -> Levels {
-    let mut levels = Levels::default();
-    for value in values {
-        match value {
-            Value::String(text) => drop(levels.texts.insert(text.clone())),
-            Value::Bool(x) => levels.numbers.push(f64::from(u8::from(*x))),
-            other => levels.numbers.extend(other.as_f64()),
-        }
-    }
-    levels
 }

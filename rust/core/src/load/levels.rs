@@ -89,6 +89,9 @@ impl Mapped {
         (start, with_warnings): (usize, bool),
         block: &mut Block<'_>,
     ) -> bool {
+        if !field.texts.is_empty() {
+            return false;
+        }
         let mut positions = [0; BLOCK_ROWS];
         let positions = &mut positions[..block.rows];
         levels.positions(start, positions);

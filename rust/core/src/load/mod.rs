@@ -1,10 +1,12 @@
 //! From what a caller sends to registers: types, policies, ranges and levels of the input fields.
 
+mod declared;
 mod field;
 mod levels;
 mod lexical;
 mod messages;
 mod names;
+mod settling;
 mod timestamp;
 
 pub use field::{FieldPlan, Loaded, Watch};
@@ -38,6 +40,7 @@ impl Plan {
     ) {
         for (at, field) in self.fields.iter().enumerate() {
             let cell = cells.get(at).copied().unwrap_or(Cell::Absent);
+            self.reset_texts(field, block);
             let is_done = match (field.number, field.takes_number(cell)) {
                 (Some(register), Some(number)) => {
                     block.number_mut(register)[0] = number;
@@ -66,13 +69,14 @@ impl Plan {
         let fields = self.fields.iter().enumerate().filter(|(_, field)| !field.is_ignored());
         for (at, field) in fields {
             let column = table.columns.get(at).copied().flatten();
+            self.reset_texts(field, block);
             if let Some(column) = column {
                 let mapped = table.mapped.get(at).and_then(Option::as_ref);
                 let is_done = match (mapped, column.levels()) {
                     (Some(mapped), Some(levels)) => {
                         mapped.load(self, field, levels, (start, warnings.is_some()), block)
                     }
-                    _ => load_numbers(field, column, start, block),
+                    _ => load_numbers(field, column, (start, warnings.is_some()), block),
                 };
                 if is_done {
                     continue;
@@ -93,7 +97,7 @@ impl Plan {
 
     /// Codes of plain texts; `false` where a cell needs a closer look.
     fn load_texts(&self, field: &FieldPlan, cells: &[Cell<'_>], block: &mut Block<'_>) -> bool {
-        field.takes_texts(cells)
+        let is_loaded = field.takes_texts(cells, &self.text_codings)
             && field.codings.iter().all(|coding| {
                 let coding = &self.text_codings[*coding];
                 !coding.is_read
@@ -106,7 +110,34 @@ impl Plan {
                             Otherwise::Refuse => false,
                         }
                     })
-            })
+            });
+        if is_loaded {
+            for (row, cell) in cells.iter().enumerate() {
+                let text = if let Cell::Text(text) = cell { Some(*text) } else { None };
+                self.set_texts(field, row, text, block);
+            }
+        }
+        is_loaded
+    }
+
+    /// The texts of a field that steps read, of no row yet.
+    fn reset_texts(&self, field: &FieldPlan, block: &mut Block<'_>) {
+        let rows = block.rows;
+        for at in &field.texts {
+            let input = &self.text_inputs[*at];
+            if input.is_read {
+                block.text_mut(input.register).reset(rows);
+            }
+        }
+    }
+
+    fn set_texts(&self, field: &FieldPlan, row: usize, text: Option<&str>, block: &mut Block<'_>) {
+        for at in &field.texts {
+            let input = &self.text_inputs[*at];
+            if input.is_read {
+                block.text_mut(input.register).set(row, input.text.resolve(text));
+            }
+        }
     }
 
     fn load_cell(
@@ -130,6 +161,10 @@ impl Plan {
                 _ => f64::NAN,
             };
         }
+        if let Loaded::Text(_) | Loaded::Missing = loaded {
+            let text = if let Loaded::Text(text) = loaded { Some(text) } else { None };
+            self.set_texts(field, row, text, block);
+        }
         for coding in &field.codings {
             let coding = &self.text_codings[*coding];
             if !coding.is_read {
@@ -150,11 +185,11 @@ impl Plan {
     }
 }
 
-/// Reads plain numbers; `false` where a cell needs a closer look.
+/// Reads numbers; `false` where a cell needs a closer look.
 fn load_numbers(
     field: &FieldPlan,
     column: &dyn Column,
-    start: usize,
+    (start, with_warnings): (usize, bool),
     block: &mut Block<'_>,
 ) -> bool {
     let mut unread = [0.0; BLOCK_ROWS];
@@ -163,7 +198,8 @@ fn load_numbers(
         Some(register) => block.number_mut(register),
         None => &mut unread[..rows],
     };
-    column.read_numbers(start, numbers) && field.takes_numbers(numbers)
+    column.read_numbers(start, numbers)
+        && (field.takes_numbers(numbers) || (!with_warnings && field.settle(numbers)))
 }
 
 #[cold]

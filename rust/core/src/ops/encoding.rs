@@ -92,13 +92,10 @@ impl Lower for EncodeText {
         let coding = self.codes(lowering, input.len(), levels.len())?;
         let mut output = Vec::with_capacity(input.len());
         for (at, element) in input.iter().enumerate() {
-            let Element::Text(text) = element else {
-                return Err(lowering.error("takes texts; its input has numbers or codes"));
-            };
             let range = coding.ranges[at].clone();
             let levels = coded(lowering, &levels[range.clone()], &coding.codes[range])?;
             let (missing, unseen) = (coding.missing[at], coding.unseen[at]);
-            let code = lowering.builder.text_coding(text, &levels, missing, unseen);
+            let code = lowering.text_code(element, &levels, missing, unseen)?;
             output.push(Element::Code(code));
         }
         Ok(output)

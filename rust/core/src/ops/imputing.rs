@@ -1,5 +1,6 @@
 //! Missing values: replaced, indicated or refused.
 
+use super::texts::imputed;
 use super::Lower;
 use crate::error::{ArtifactError, Code};
 use crate::manifest::Precision;
@@ -61,7 +62,8 @@ impl Lower for ImputeText {
         let missing: Option<Arc<str>> = self.missing.as_deref().map(Arc::from);
         for (element, replacement) in input.iter_mut().zip(replacements) {
             let Element::Text(text) = element else {
-                return Err(lowering.error("takes texts; its input has numbers or codes"));
+                *element = imputed(lowering, element, missing.as_deref(), replacement)?;
+                continue;
             };
             text.replacements.push((missing.clone(), Arc::from(replacement)));
         }
@@ -81,7 +83,7 @@ impl IndicateMissing {
         lowering: &mut Lowering<'_>,
         element: &Element,
     ) -> Result<Element, ArtifactError> {
-        let Element::Text(text) = element else {
+        let (Element::Text(_) | Element::Made(_)) = element else {
             let scalar = match &self.missing {
                 Value::Null => Scalar::IsMissing,
                 Value::Number(number) => Scalar::IsEqual(number.as_f64().unwrap_or(f64::NAN)),
@@ -95,7 +97,7 @@ impl IndicateMissing {
             _ => return Err(lowering.error("looks for a number in texts")),
         };
         let (missing, unseen) = (Otherwise::Code(missing), Otherwise::Code(0));
-        let code = lowering.builder.text_coding(text, &levels, missing, unseen);
+        let code = lowering.text_code(element, &levels, missing, unseen)?;
         Ok(Element::Indicator { code, equals: 1, on: 1.0, off: 0.0 })
     }
 }
@@ -136,11 +138,11 @@ impl Lower for Require {
             match element {
                 Element::Constant(value) if allowed.has(*value) => {}
                 Element::Indicator { on, off, .. } if allowed.has(*on) && allowed.has(*off) => {}
-                Element::Text(_) if self.missing => {}
-                Element::Text(text) => {
+                Element::Text(_) | Element::Made(_) if self.missing => {}
+                Element::Text(_) | Element::Made(_) => {
                     // A coding that nothing reads, but that refuses rows.
                     let (missing, any) = (Otherwise::Refuse, Otherwise::Code(0));
-                    lowering.builder.text_coding(text, &[], missing, any);
+                    lowering.text_code(element, &[], missing, any)?;
                 }
                 Element::Code(_) => return Err(lowering.error("takes numbers or texts")),
                 _ => {

@@ -53,7 +53,7 @@ impl Lower for Linear {
                     let table = *tables.entry(*code).or_insert_with(|| step.new_table(*code));
                     step.add_level(table, *equals, on - off, &weights);
                 }
-                Element::Code(_) | Element::Text(_) => {
+                Element::Code(_) | Element::Text(_) | Element::Made(_) => {
                     return Err(lowering.error("takes numbers; its input has texts or codes"));
                 }
             }

@@ -1,6 +1,6 @@
 //! Which registers a step reads and writes: so that what nobody reads can be dropped, and the rest be numbered anew.
 
-use super::element::{CodeRegister, Register};
+use super::element::{CodeRegister, Register, TextRegister};
 
 /// One register of a step.
 pub enum Access<'a> {
@@ -8,6 +8,8 @@ pub enum Access<'a> {
     Writes(&'a mut Register),
     ReadsCode(&'a mut CodeRegister),
     WritesCode(&'a mut CodeRegister),
+    ReadsText(&'a mut TextRegister),
+    WritesText(&'a mut TextRegister),
 }
 
 /// Looks at each register of a step, and may rename it.

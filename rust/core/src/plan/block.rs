@@ -1,7 +1,8 @@
 //! The rows that are being predicted: registers of numbers and codes, and the steps that fill them.
 
 use super::access::Visitor;
-use super::element::{CodeRegister, Register};
+use super::element::{CodeRegister, Register, TextRegister};
+use super::text_column::TextColumn;
 use crate::error::{Code, Fault};
 
 /// Rows that a batch takes at a time, so that all registers stay in the fast caches.
@@ -26,6 +27,7 @@ impl<T> Lane<T> {
 pub struct Scratch {
     pub(crate) numbers: Vec<f64>,
     pub(crate) codes: Vec<u32>,
+    pub(crate) texts: Vec<TextColumn>,
     pub(crate) faults: Vec<(usize, Fault)>,
     pub(crate) workspace: Workspace,
 }
@@ -45,19 +47,32 @@ pub struct Workspace {
     pub singles: Vec<f32>,
 }
 
+/// Numbers of registers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counts {
+    pub numbers: usize,
+    pub codes: usize,
+    pub texts: usize,
+}
+
 /// A view of the scratch for `rows` rows; register `r` of row `i` is at `r * rows + i`.
 pub struct Block<'a> {
     pub rows: usize,
     numbers: &'a mut [f64],
     codes: &'a mut [u32],
+    texts: &'a mut [TextColumn],
     faults: &'a mut Vec<(usize, Fault)>,
     pub workspace: &'a mut Workspace,
 }
 
 impl Scratch {
     /// A block of `rows` rows with room for these registers. Register contents are unspecified.
-    pub(crate) fn block(&mut self, rows: usize, numbers: usize, codes: usize) -> Block<'_> {
+    pub(crate) fn block(&mut self, rows: usize, counts: Counts) -> Block<'_> {
+        let Counts { numbers, codes, texts } = counts;
         let (numbers, codes) = (numbers * rows, codes * rows);
+        if self.texts.len() < texts {
+            self.texts.resize_with(texts, TextColumn::default);
+        }
         if self.numbers.len() < numbers {
             self.numbers.resize(numbers, 0.0);
         }
@@ -69,6 +84,7 @@ impl Scratch {
             rows,
             numbers: &mut self.numbers[..numbers],
             codes: &mut self.codes[..codes],
+            texts: &mut self.texts[..texts],
             faults: &mut self.faults,
             workspace: &mut self.workspace,
         }
@@ -94,6 +110,26 @@ impl Block<'_> {
     pub fn code_mut(&mut self, register: CodeRegister) -> &mut [u32] {
         let start = register as usize * self.rows;
         &mut self.codes[start..start + self.rows]
+    }
+
+    pub fn text(&self, register: TextRegister, row: usize) -> Option<&str> {
+        self.texts[register as usize].get(row)
+    }
+
+    pub fn text_mut(&mut self, register: TextRegister) -> &mut TextColumn {
+        &mut self.texts[register as usize]
+    }
+
+    /// Writes a column of texts, which the function is given with room for all rows, while others are read.
+    pub fn write_text(
+        &mut self,
+        register: TextRegister,
+        write: impl FnOnce(&mut TextColumn, &Self),
+    ) {
+        let mut column = std::mem::take(self.text_mut(register));
+        column.reset(self.rows);
+        write(&mut column, self);
+        *self.text_mut(register) = column;
     }
 
     /// A register to read and a later one to write.

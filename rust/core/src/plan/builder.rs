@@ -3,11 +3,12 @@
 use super::block::Step;
 use super::bounds::Bounds;
 use super::chain::{Chain, Fold, MOST_SCALARS};
-use super::coding::{NumberCoding, Otherwise, TextCoding};
+use super::coding::{MadeCoding, NumberCoding, Otherwise, TextCoding};
 use super::columns::{Elementwise, Fill, Indicate};
-use super::element::{CodeRegister, Element, Register, Text, NO_CODE};
+use super::element::{CodeRegister, Element, Register, Text, TextRegister, NO_CODE};
 use super::notes::Notes;
 use super::scalar::{Identity, Scalar};
+use super::text_column::TextInput;
 use foldhash::fast::RandomState;
 use foldhash::HashMap;
 use std::collections::hash_map::Entry;
@@ -81,11 +82,13 @@ type NumberLevels = (Register, Vec<(u64, u32)>, Otherwise, Otherwise);
 pub struct Builder {
     pub steps: Vec<Item>,
     pub text_codings: Vec<TextCoding>,
+    pub text_inputs: Vec<TextInput>,
     /// Register of each field that is read as a number.
     pub field_registers: HashMap<usize, Register>,
     pub notes: Notes,
     numbers: Vec<Number>,
     code_origins: Vec<Origin>,
+    text_origins: Vec<Origin>,
     /// What is certain of some numbers.
     bounds: HashMap<Register, Bounds>,
     /// For codes that are below a known limit, or `NO_CODE`: the limit.
@@ -102,6 +105,42 @@ impl Builder {
 
     pub fn code_count(&self) -> usize {
         self.code_origins.len()
+    }
+
+    pub fn text_count(&self) -> usize {
+        self.text_origins.len()
+    }
+
+    pub fn new_text(&mut self, origin: Origin) -> TextRegister {
+        self.text_origins.push(origin);
+        (self.text_origins.len() - 1) as TextRegister
+    }
+
+    /// The register that a text input is read into.
+    pub fn text_input(&mut self, text: &Text) -> TextRegister {
+        if let Some(known) = self.text_inputs.iter().find(|known| known.text == *text) {
+            return known.register;
+        }
+        let register = self.new_text(Arc::from([text.field]));
+        self.text_inputs.push(TextInput { text: text.clone(), register, is_read: true });
+        register
+    }
+
+    /// Codes of a computed text.
+    pub fn made_coding(
+        &mut self,
+        source: TextRegister,
+        levels: &[(String, u32)],
+        missing: Otherwise,
+        unseen: Otherwise,
+    ) -> CodeRegister {
+        let fields = self.text_origins[source as usize].clone();
+        let text = Text { field: usize::MAX, replacements: Vec::new() };
+        let coding = TextCoding::new(&text, levels, missing, unseen);
+        let target = self.new_code(fields.clone());
+        self.code_limits.insert(target, limit(coding.codes()));
+        self.push(MadeCoding { source, target, coding, fields });
+        target
     }
 
     /// The register that an input field is read into; `bounds` hold for every row that the field accepts.
@@ -183,7 +222,7 @@ impl Builder {
                 off: scalar.apply(*off),
             },
             Element::Number(source) => Element::Number(self.scalar(*source, scalar)),
-            Element::Code(_) | Element::Text(_) => return None,
+            Element::Code(_) | Element::Text(_) | Element::Made(_) => return None,
         })
     }
 
@@ -226,7 +265,7 @@ impl Builder {
                 self.push(Indicate { code, equals, on, off, target });
                 Some(target)
             }
-            Element::Code(_) | Element::Text(_) => None,
+            Element::Code(_) | Element::Text(_) | Element::Made(_) => None,
         }
     }
 
@@ -310,6 +349,7 @@ impl Builder {
                 self.code_origins[*code as usize].clone()
             }
             Element::Text(text) => Arc::from([text.field]),
+            Element::Made(register) => self.text_origins[*register as usize].clone(),
             Element::Constant(_) => Arc::from([]),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::access::{Access, Visitor};
 use super::block::{Block, Step};
-use super::element::{CodeRegister, Register, Text, NO_CODE};
+use super::element::{CodeRegister, Register, Text, TextRegister, NO_CODE};
 use super::texts::TextIndex;
 use crate::cell::Cell;
 use crate::error::Code;
@@ -95,6 +95,48 @@ impl TextCoding {
         (self.field, self.missing, self.unseen) == (other.field, other.missing, other.unseen)
             && self.index == other.index
     }
+}
+
+/// Computed texts to codes.
+pub struct MadeCoding {
+    pub source: TextRegister,
+    pub target: CodeRegister,
+    pub coding: TextCoding,
+    pub fields: Arc<[usize]>,
+}
+
+impl Step for MadeCoding {
+    fn run(&self, block: &mut Block<'_>) {
+        for row in 0..block.rows {
+            let text = block.text(self.source, row);
+            let code = if text.is_none() { Code::Missing } else { Code::UnseenLevel };
+            block.code_mut(self.target)[row] =
+                match self.coding.code(text_cell(block.text(self.source, row))) {
+                    Otherwise::Code(code) => code,
+                    Otherwise::Refuse => {
+                        block.refuse(row, code, &self.fields, f64::NAN);
+                        NO_CODE
+                    }
+                };
+        }
+    }
+
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        visit(Access::ReadsText(&mut self.source));
+        visit(Access::WritesCode(&mut self.target));
+    }
+
+    fn refuses(&self) -> bool {
+        self.coding.refuses()
+    }
+
+    fn describe(&self) -> String {
+        format!("codes of {} computed texts", self.coding.index.len())
+    }
+}
+
+fn text_cell(text: Option<&str>) -> Cell<'_> {
+    text.map_or(Cell::Missing, Cell::Text)
 }
 
 /// Numbers to codes by their value.

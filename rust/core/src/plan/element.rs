@@ -6,6 +6,8 @@ use std::sync::Arc;
 pub type Register = u32;
 /// Index of a category code in a block.
 pub type CodeRegister = u32;
+/// Index of a computed text in a block.
+pub type TextRegister = u32;
 /// The code of a row that has none of the levels.
 pub const NO_CODE: u32 = u32::MAX;
 
@@ -23,6 +25,8 @@ pub enum Element {
     },
     Code(CodeRegister),
     Text(Text),
+    /// A text that a step writes.
+    Made(TextRegister),
 }
 
 /// A text input with the replacements that were put on it.

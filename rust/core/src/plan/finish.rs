@@ -1,7 +1,7 @@
 //! The last stage of planning: what is constant is computed, what nobody needs is dropped, registers close ranks.
 
 use super::access::Access;
-use super::block::{Scratch, Step};
+use super::block::{Counts, Scratch, Step};
 use super::builder::{Builder, Item};
 use super::columns::Fill;
 use super::element::Register;
@@ -11,8 +11,7 @@ use foldhash::HashMap;
 /// Steps that are ready to run, and the room that they need.
 pub struct Program {
     pub steps: Vec<Box<dyn Step>>,
-    pub number_count: usize,
-    pub code_count: usize,
+    pub counts: Counts,
 }
 
 impl Item {
@@ -28,6 +27,7 @@ impl Item {
 struct Live {
     numbers: Vec<bool>,
     codes: Vec<bool>,
+    texts: Vec<bool>,
 }
 
 impl Builder {
@@ -41,16 +41,19 @@ impl Builder {
             self.rename(outputs, &live);
             let count = |live: &[bool]| live.iter().filter(|live| **live).count();
             return Program {
-                number_count: count(&live.numbers),
-                code_count: count(&live.codes),
+                counts: Counts {
+                    numbers: count(&live.numbers),
+                    codes: count(&live.codes),
+                    texts: count(&live.texts),
+                },
                 steps: self.take_steps(),
             };
         }
-        Program {
-            number_count: self.number_count(),
-            code_count: self.code_count(),
-            steps: self.take_steps(),
-        }
+        Program { counts: self.counts(), steps: self.take_steps() }
+    }
+
+    fn counts(&self) -> Counts {
+        Counts { numbers: self.number_count(), codes: self.code_count(), texts: self.text_count() }
     }
 
     fn take_steps(&mut self) -> Vec<Box<dyn Step>> {
@@ -65,7 +68,7 @@ impl Builder {
 
     /// Runs the steps that read nothing but constants, and keeps what they write.
     fn settle(&mut self) {
-        let (numbers, codes) = (self.number_count(), self.code_count());
+        let counts = self.counts();
         let mut constants: HashMap<Register, f64> = HashMap::default();
         let mut scratch = Scratch::default();
         for item in &mut self.steps {
@@ -76,14 +79,16 @@ impl Builder {
                     Some(value) => reads.push((*register, *value)),
                     None => is_constant = false,
                 },
-                Access::ReadsCode(_) => is_constant = false,
+                Access::ReadsCode(_) | Access::ReadsText(_) | Access::WritesText(_) => {
+                    is_constant = false;
+                }
                 Access::Writes(register) => written.numbers.push((*register, 0.0)),
                 Access::WritesCode(register) => written.codes.push((*register, 0)),
             });
             if !is_constant {
                 continue;
             }
-            let mut block = scratch.block(1, numbers, codes);
+            let mut block = scratch.block(1, counts);
             reads.iter().for_each(|(register, value)| block.number_mut(*register)[0] = *value);
             item.step().run(&mut block);
             for (register, value) in &mut written.numbers {
@@ -100,11 +105,13 @@ impl Builder {
         let mut live = Live {
             numbers: vec![false; self.number_count()],
             codes: vec![false; self.code_count()],
+            texts: vec![false; self.text_count()],
         };
         for element in outputs.iter().flat_map(|output| &output.elements) {
             match element {
                 OutputElement::Number(register) => live.numbers[*register as usize] = true,
                 OutputElement::Code(register) => live.codes[*register as usize] = true,
+                OutputElement::Made(register) => live.texts[*register as usize] = true,
                 OutputElement::Text(_) => {}
             }
         }
@@ -119,6 +126,9 @@ impl Builder {
         for coding in &mut self.text_codings {
             coding.is_read = live.codes[coding.register as usize] || coding.refuses();
             live.codes[coding.register as usize] = coding.is_read;
+        }
+        for input in &mut self.text_inputs {
+            input.is_read = live.texts[input.register as usize];
         }
         self.field_registers.retain(|_, register| live.numbers[*register as usize]);
         self.notes.dropped = live.numbers.iter().filter(|is_live| !**is_live).count();
@@ -150,6 +160,7 @@ impl Builder {
     fn rename(&mut self, outputs: &mut [OutputPlan], live: &Live) {
         let numbers = ranks(&live.numbers);
         let codes = ranks(&live.codes);
+        let texts = ranks(&live.texts);
         for item in &mut self.steps {
             item.step().registers(&mut |access| match access {
                 Access::Reads(register) | Access::Writes(register) => {
@@ -158,17 +169,24 @@ impl Builder {
                 Access::ReadsCode(register) | Access::WritesCode(register) => {
                     *register = codes[*register as usize];
                 }
+                Access::ReadsText(register) | Access::WritesText(register) => {
+                    *register = texts[*register as usize];
+                }
             });
         }
         for element in outputs.iter_mut().flat_map(|output| &mut output.elements) {
             match element {
                 OutputElement::Number(register) => *register = numbers[*register as usize],
                 OutputElement::Code(register) => *register = codes[*register as usize],
+                OutputElement::Made(register) => *register = texts[*register as usize],
                 OutputElement::Text(_) => {}
             }
         }
         for coding in &mut self.text_codings {
             coding.register = codes[coding.register as usize];
+        }
+        for input in &mut self.text_inputs {
+            input.register = texts[input.register as usize];
         }
         for register in self.field_registers.values_mut() {
             *register = numbers[*register as usize];
@@ -197,6 +215,7 @@ impl Live {
         item.step().registers(&mut |access| match access {
             Access::Writes(register) => is_needed |= self.numbers[*register as usize],
             Access::WritesCode(register) => is_needed |= self.codes[*register as usize],
+            Access::WritesText(register) => is_needed |= self.texts[*register as usize],
             _ => {}
         });
         if is_needed {
@@ -206,6 +225,9 @@ impl Live {
                 }
                 Access::ReadsCode(register) | Access::WritesCode(register) => {
                     self.codes[*register as usize] = true;
+                }
+                Access::ReadsText(register) | Access::WritesText(register) => {
+                    self.texts[*register as usize] = true;
                 }
             });
         }

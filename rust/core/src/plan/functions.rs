@@ -23,6 +23,16 @@ macro_rules! functions {
             pub fn apply(self, x: f64) -> f64 {
                 match self { $(Function::$variant => ($body as fn(f64) -> f64)(x)),* }
             }
+
+            /// Applies the function to all numbers; the match is outside of the loop, so that each becomes a plain one.
+            pub fn apply_all(self, source: &[f64], target: &mut [f64]) {
+                let pairs = target.iter_mut().zip(source);
+                match self {
+                    $(Function::$variant => {
+                        pairs.for_each(|(to, x)| *to = ($body as fn(f64) -> f64)(*x));
+                    })*
+                }
+            }
         }
     };
 }

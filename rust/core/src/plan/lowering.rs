@@ -1,10 +1,11 @@
 //! What an operator sees while its node is lowered: the tensors, the builder and good error messages.
 
 use super::builder::Builder;
-use super::element::{Element, Register, Vector};
+use super::coding::Otherwise;
+use super::element::{CodeRegister, Element, Register, TextRegister, Vector};
 use super::notes::{Folded, Note};
 use super::scalar::Scalar;
-use crate::budgets::MAX_WIDTH;
+use crate::budgets::{MAX_TEXTS, MAX_WIDTH};
 use crate::error::ArtifactError;
 use crate::explain::{Explained, Method, Request};
 use crate::manifest::Precision;
@@ -181,6 +182,47 @@ impl Lowering<'_> {
         self.builder
             .materialize(element)
             .ok_or_else(|| self.error("takes numbers; its input has texts or codes"))
+    }
+
+    /// The element as a register of texts.
+    pub fn text(&mut self, element: &Element) -> Result<TextRegister, ArtifactError> {
+        let register = match element {
+            Element::Text(text) => self.builder.text_input(text),
+            Element::Made(register) => *register,
+            _ => return Err(self.error("takes texts; its input has numbers or codes")),
+        };
+        self.check_texts()?;
+        Ok(register)
+    }
+
+    /// A new register of texts that come from all these elements.
+    pub fn text_output(&mut self, inputs: &[Element]) -> Result<TextRegister, ArtifactError> {
+        let origin = self.builder.origins(inputs);
+        let register = self.builder.new_text(origin);
+        self.check_texts()?;
+        Ok(register)
+    }
+
+    /// Codes of a text element.
+    pub fn text_code(
+        &mut self,
+        element: &Element,
+        levels: &[(String, u32)],
+        missing: Otherwise,
+        unseen: Otherwise,
+    ) -> Result<CodeRegister, ArtifactError> {
+        match element {
+            Element::Text(text) => Ok(self.builder.text_coding(text, levels, missing, unseen)),
+            Element::Made(text) => Ok(self.builder.made_coding(*text, levels, missing, unseen)),
+            _ => Err(self.error("takes texts; its input has numbers or codes")),
+        }
+    }
+
+    fn check_texts(&self) -> Result<(), ArtifactError> {
+        if self.builder.text_count() > MAX_TEXTS {
+            return Err(self.error(&format!("brings the graph beyond {MAX_TEXTS} computed texts")));
+        }
+        Ok(())
     }
 
     /// A new register whose values come from all these elements.

@@ -4,7 +4,9 @@ pub mod access;
 pub mod block;
 pub mod bounds;
 pub mod builder;
+pub mod calendar;
 pub mod chain;
+pub mod characters;
 pub mod coding;
 mod columns;
 pub mod element;
@@ -14,8 +16,11 @@ mod lowering;
 mod normal;
 pub mod notes;
 mod output;
+pub mod pairs;
 pub mod scalar;
-mod texts;
+pub mod text_column;
+pub(crate) mod texts;
+pub mod words;
 
 pub use lowering::{Lowering, TensorName, TextName};
 pub use output::{OutputColumn, OutputElement, OutputPlan};
@@ -27,7 +32,7 @@ use crate::explain::Request;
 use crate::load::FieldPlan;
 use crate::manifest::{Field, FieldType, Infinite, Manifest, OnMissing};
 use crate::ops::{lower, OPERATORS};
-use block::{Block, Scratch, Step};
+use block::{Block, Counts, Scratch, Step};
 use bounds::Bounds;
 use builder::Builder;
 use coding::TextCoding;
@@ -35,6 +40,7 @@ use element::{Element, Text, Vector};
 use foldhash::HashMap;
 use notes::Notes;
 use serde_json::Value;
+use text_column::TextInput;
 
 /// A graph that was checked and compiled; immutable and free of locks.
 pub struct Plan {
@@ -42,8 +48,8 @@ pub struct Plan {
     pub outputs: Vec<OutputPlan>,
     pub(crate) text_codings: Vec<TextCoding>,
     pub(crate) steps: Vec<Box<dyn Step>>,
-    pub(crate) number_count: usize,
-    pub(crate) code_count: usize,
+    pub(crate) text_inputs: Vec<TextInput>,
+    pub(crate) counts: Counts,
     notes: Notes,
     positions: HashMap<String, usize>,
 }
@@ -94,8 +100,8 @@ impl Plan {
         Ok(Self {
             fields,
             outputs,
-            number_count: program.number_count,
-            code_count: program.code_count,
+            counts: program.counts,
+            text_inputs: builder.text_inputs,
             text_codings: builder.text_codings,
             steps: program.steps,
             notes: builder.notes,
@@ -105,7 +111,7 @@ impl Plan {
 
     /// A block of `rows` rows with room for all registers.
     pub(crate) fn block<'a>(&self, rows: usize, scratch: &'a mut Scratch) -> Block<'a> {
-        scratch.block(rows, self.number_count, self.code_count)
+        scratch.block(rows, self.counts)
     }
 
     /// Position of an input field by its name.
@@ -128,6 +134,9 @@ impl Plan {
         let mut is_read: Vec<bool> = self.fields.iter().map(FieldPlan::is_read).collect();
         for coding in self.text_codings.iter().filter(|coding| coding.is_read) {
             is_read[coding.field] = true;
+        }
+        for input in self.text_inputs.iter().filter(|input| input.is_read) {
+            is_read[input.text.field] = true;
         }
         for element in self.outputs.iter().flat_map(|output| &output.elements) {
             if let OutputElement::Text(text) = element {

@@ -1,7 +1,7 @@
 //! The outputs of a plan: where each column of an answer is found when all steps have run.
 
 use super::builder::Builder;
-use super::element::{CodeRegister, Element, Register, Text};
+use super::element::{CodeRegister, Element, Register, Text, TextRegister};
 use super::Values;
 use crate::error::ArtifactError;
 use crate::manifest::{Output, OutputKind};
@@ -13,6 +13,7 @@ pub enum OutputElement {
     Number(Register),
     Code(CodeRegister),
     Text(Text),
+    Made(TextRegister),
 }
 
 /// One output of the schema.
@@ -60,6 +61,7 @@ impl OutputPlan {
             elements.push(match (element, output.kind) {
                 (Element::Code(register), OutputKind::Label) => OutputElement::Code(*register),
                 (Element::Text(text), OutputKind::Features) => OutputElement::Text(text.clone()),
+                (Element::Made(register), OutputKind::Features) => OutputElement::Made(*register),
                 (_, OutputKind::Label) => return Err(error("a label must be a code")),
                 (element, _) => OutputElement::Number(
                     builder.materialize(element).ok_or_else(|| error("must be numbers"))?,

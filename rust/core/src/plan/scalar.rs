@@ -1,6 +1,7 @@
 //! Functions of one number; the unit that plans fold, group and run.
 
 use super::functions::Function;
+use super::pairs::is_true;
 use std::fmt;
 use std::mem::{discriminant, Discriminant};
 
@@ -25,6 +26,12 @@ pub enum Scalar {
     /// Round to the nearest f32.
     RoundF32,
     Function(Function),
+    /// The function, but missing where it makes a finite number infinite: Python raises there.
+    Finite(Function),
+    /// 1 where the number is 0 or missing, else 0.
+    Not,
+    /// Round to so many decimal digits, as Python does.
+    Round(u32),
 }
 
 /// A function as something that can be compared and hashed.
@@ -62,6 +69,18 @@ macro_rules! each_scalar {
                 let $name = Scalar::RoundF32;
                 $loop
             }
+            Scalar::Above(c) => {
+                let $name = Scalar::Above(c);
+                $loop
+            }
+            Scalar::IsMissing => {
+                let $name = Scalar::IsMissing;
+                $loop
+            }
+            Scalar::Not => {
+                let $name = Scalar::Not;
+                $loop
+            }
             $name => $loop,
         }
     };
@@ -95,6 +114,16 @@ impl Scalar {
             Scalar::Above(c) => f64::from(u8::from(x > c)),
             Scalar::RoundF32 => f64::from(x as f32),
             Scalar::Function(function) => function.apply(x),
+            Scalar::Finite(function) => {
+                let y = function.apply(x);
+                if y.is_infinite() && x.is_finite() {
+                    f64::NAN
+                } else {
+                    y
+                }
+            }
+            Scalar::Not => f64::from(u8::from(!is_true(x))),
+            Scalar::Round(digits) => round(x, digits),
         }
     }
 
@@ -111,7 +140,11 @@ impl Scalar {
                 true
             }
             Scalar::Function(function) => function.is_rising(),
-            Scalar::ReplaceEqual(..) | Scalar::IsEqual(_) => false,
+            Scalar::ReplaceEqual(..)
+            | Scalar::IsEqual(_)
+            | Scalar::Finite(_)
+            | Scalar::Not
+            | Scalar::Round(_) => false,
         }
     }
 
@@ -127,14 +160,18 @@ impl Scalar {
             | Scalar::Above(c) => (c.to_bits(), 0),
             Scalar::Clip(low, high) => (low.to_bits(), high.to_bits()),
             Scalar::ReplaceEqual(from, to) => (from.to_bits(), to.to_bits()),
-            Scalar::IsMissing | Scalar::RoundF32 => (0, 0),
-            Scalar::Function(function) => (function as u64, 0),
+            Scalar::IsMissing | Scalar::RoundF32 | Scalar::Not => (0, 0),
+            Scalar::Round(digits) => (digits.into(), 0),
+            Scalar::Function(function) | Scalar::Finite(function) => (function as u64, 0),
         };
         (discriminant(&self), first, second)
     }
 
     /// Applies the function to every number of `source`.
     pub fn apply_all(self, source: &[f64], target: &mut [f64]) {
+        if let Scalar::Function(function) = self {
+            return function.apply_all(source, target);
+        }
         each_scalar!(self, |scalar| {
             target.iter_mut().zip(source).for_each(|(to, from)| *to = scalar.apply(*from));
         });
@@ -144,6 +181,21 @@ impl Scalar {
     pub fn apply_in_place(self, numbers: &mut [f64]) {
         each_scalar!(self, |scalar| numbers.iter_mut().for_each(|x| *x = scalar.apply(*x)));
     }
+}
+
+/// Python's `round(x, digits)`: the f64 nearest to the decimal number that is nearest to x, ties to even.
+fn round(x: f64, digits: u32) -> f64 {
+    if digits == 0 || !x.is_finite() {
+        return x.round_ties_even();
+    }
+    let power = 10f64.powi(digits as i32);
+    let scaled = x * power;
+    // Far from a tie the error of the product does not matter, and both operands of the division are exact.
+    if scaled.abs() < (1u64 << 40) as f64 && ((scaled - scaled.floor()) - 0.5).abs() > 1e-3 {
+        return scaled.round() / power;
+    }
+    let digits = digits as usize;
+    format!("{x:.digits$}").parse().unwrap_or(x)
 }
 
 /// numpy.clip: minimum first, then maximum, NaN stays.
@@ -170,7 +222,11 @@ impl fmt::Display for Scalar {
             Scalar::IsEqual(c) => write!(formatter, "equals {c}"),
             Scalar::Above(c) => write!(formatter, "above {c}"),
             Scalar::RoundF32 => formatter.write_str("round to f32"),
-            Scalar::Function(function) => formatter.write_str(function.name()),
+            Scalar::Function(function) | Scalar::Finite(function) => {
+                formatter.write_str(function.name())
+            }
+            Scalar::Not => formatter.write_str("not"),
+            Scalar::Round(digits) => write!(formatter, "round to {digits} digits"),
         }
     }
 }

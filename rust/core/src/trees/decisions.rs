@@ -46,7 +46,7 @@ impl Input {
             Element::Indicator { code, equals, on, off } => {
                 Some(Self::Indicator { code: *code, equals: *equals, on: *on, off: *off })
             }
-            Element::Code(_) | Element::Text(_) => None,
+            Element::Code(_) | Element::Text(_) | Element::Made(_) => None,
         }
     }
 }

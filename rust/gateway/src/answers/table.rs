@@ -99,7 +99,7 @@ impl Values {
         match element {
             OutputElement::Number(_) => Values::Numbers(Vec::new()),
             OutputElement::Code(_) => Values::Codes(Vec::new()),
-            OutputElement::Text(_) => Values::Texts(Vec::new()),
+            OutputElement::Text(_) | OutputElement::Made(_) => Values::Texts(Vec::new()),
         }
     }
 

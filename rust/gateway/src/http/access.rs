@@ -17,6 +17,8 @@ use std::sync::Arc;
 /// What is answered without a token and however busy the server is: what probes ask for.
 const OPEN: [&str; 5] = ["/livez", "/readyz", "/ping", "/v2/health/live", "/v2/health/ready"];
 
+pub const NO_TOKEN: &str = "send a token: `Authorization: Bearer TOKEN`";
+
 /// Whose token came with a request; among its extensions if the server asks for tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller(pub Arc<str>);
@@ -95,11 +97,11 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Failure> {
     let (scheme, token) = value.and_then(|value| value.split_once(' ')).unwrap_or_default();
     match scheme.eq_ignore_ascii_case("bearer") {
         true => Ok(token.trim()),
-        false => Err(unauthorized("send a token: `Authorization: Bearer TOKEN`")),
+        false => Err(unauthorized(NO_TOKEN)),
     }
 }
 
-fn unauthorized(detail: &str) -> Failure {
+pub fn unauthorized(detail: &str) -> Failure {
     Failure::new(Kind::Unauthorized, detail)
 }
 

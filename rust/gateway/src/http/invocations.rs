@@ -1,7 +1,7 @@
 //! Paths of a server with one model: SageMaker's, MLflow's, and those that Vertex AI names when it starts a container.
 
 use super::body::whole;
-use super::seeing::Served;
+use super::seeing::{AnsweredAs, Served};
 use super::served::{only_route, Asking};
 use crate::failure::{Failure, Kind};
 use crate::gateway::Gateway;
@@ -59,13 +59,16 @@ async fn under_fixed_names(
     let settings = &vertex.gateway.settings;
     let is_health = is(&request, Method::GET, settings.vertex_health_route.as_deref());
     let is_predict = is(&request, Method::POST, settings.vertex_predict_route.as_deref());
-    *request.uri_mut() = match (is_health, is_predict) {
-        (true, _) => Uri::from_static("/ping"),
-        (_, true) => Uri::from_static("/invocations"),
+    let path = match (is_health, is_predict) {
+        (true, _) => "/ping",
+        (_, true) => "/invocations",
         _ => return next.run(request).await,
     };
+    *request.uri_mut() = Uri::from_static(path);
     let mut router = vertex.router;
-    router.call(request).await.into_response()
+    let mut response = router.call(request).await.into_response();
+    response.extensions_mut().insert(AnsweredAs(path));
+    response
 }
 
 fn is(request: &Request, method: Method, route: Option<&str>) -> bool {

@@ -1,5 +1,6 @@
 //! The page: lists the models, and tries one; plain files that were built in and ask the public interface only.
 
+use super::access;
 use super::models::unknown_path;
 use crate::gateway::Gateway;
 use axum::extract::{Path, State};
@@ -49,7 +50,9 @@ pub async fn index() -> Response {
     page(StatusCode::OK, HTML, INDEX)
 }
 
-/// `GET /{name}` and `GET /models/{name}`: one model. Whoever is no browser is told that there is none, if there is none.
+/// `GET /{name}` and `GET /models/{name}`: one model. Where tokens are asked for, nobody learns here which models there are:
+/// a browser gets the page in any case, which asks for a token, and others are asked at once. Elsewhere whoever is no
+/// browser is told that there is none, if there is none.
 pub async fn model(
     State(gateway): State<Arc<Gateway>>,
     Path(name): Path<String>,
@@ -57,11 +60,16 @@ pub async fn model(
     uri: Uri,
 ) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let is_browser = accept.is_some_and(|accept| accept.contains("text/html"));
+    if gateway.tokens.load().is_some() {
+        return match is_browser {
+            true => page(StatusCode::OK, HTML, MODEL),
+            false => access::unauthorized(access::NO_TOKEN).into_response(),
+        };
+    }
     match gateway.catalog.load().route(&name) {
         Ok(_) => page(StatusCode::OK, HTML, MODEL),
-        Err(_) if accept.is_some_and(|accept| accept.contains("text/html")) => {
-            page(StatusCode::NOT_FOUND, HTML, MODEL)
-        }
+        Err(_) if is_browser => page(StatusCode::NOT_FOUND, HTML, MODEL),
         Err(_) => unknown_path(uri).await.into_response(),
     }
 }

@@ -41,6 +41,10 @@ pub struct Served {
     pub ongoing: Option<Arc<Ongoing>>,
 }
 
+/// The path whose handler has answered a request for another one, as an extension of the response.
+#[derive(Clone, Copy)]
+pub struct AnsweredAs(pub &'static str);
+
 impl Served {
     /// What becomes of a request: who has answered it, or nobody where it was refused.
     pub fn new(route: Arc<Route>, chosen: &Chosen, answered: Answered) -> Self {
@@ -198,7 +202,11 @@ impl Begun {
         self.pass_on(response.headers_mut());
         let elapsed = self.started.elapsed();
         let seeing = &self.gateway.seeing;
-        let path = self.path.as_ref().map_or("", MatchedPath::as_str);
+        let answered_as = response.extensions_mut().remove::<AnsweredAs>();
+        let path = match answered_as {
+            Some(AnsweredAs(path)) => path,
+            None => self.path.as_ref().map_or("", MatchedPath::as_str),
+        };
         seeing.request(self.method, path, status.as_u16(), elapsed);
         let tally = match &served {
             Some(Served { version: Some(version), .. }) => Some(&version.seen.tally),

@@ -56,8 +56,9 @@ impl Input<'_> {
         };
         schema.insert("x-penstock-type".to_owned(), r#type.into());
         let seen = &self.loaded.manifest.baseline[&self.field.name];
-        if let (Some(minimum), Some(maximum)) = (seen["minimum"].as_f64(), seen["maximum"].as_f64())
-        {
+        let is_time = self.field.r#type == FieldType::Timestamp;
+        let ends = (seen["minimum"].as_f64(), seen["maximum"].as_f64());
+        if let ((Some(minimum), Some(maximum)), false) = (ends, is_time) {
             schema.insert("x-penstock-seen".to_owned(), json!([minimum, maximum]));
         }
         let (minimum, maximum) = (self.field.minimum, self.field.maximum);

@@ -59,10 +59,12 @@ fn predict(told: &Told<'_>, row: &Value, prediction: &Value) -> Value {
 fn in_all_forms(schema: Value, lines: &str) -> Value {
     let text =
         |description: &str| json!({"schema": {"type": "string", "description": description}});
+    let mut csv = text("Names in the first line, then a line for each row (RFC 4180).");
+    csv["schema"]["minLength"] = json!(1);
     let forms = [
         (Form::Json, json!({"schema": schema})),
         (Form::Lines, text(lines)),
-        (Form::Csv, text("Names in the first line, then a line for each row (RFC 4180).")),
+        (Form::Csv, csv),
         (Form::Arrow, json!({"schema": {"description": "A stream of Arrow record batches."}})),
     ];
     forms.into_iter().map(|(form, content)| (form.media_type().to_owned(), content)).collect()

@@ -58,7 +58,9 @@ impl OutputTensor {
         let mut tensors = Vec::new();
         let mut first = 0;
         for output in &plan.outputs {
-            let is_text = |element: &OutputElement| matches!(element, OutputElement::Text(_));
+            let is_text = |element: &OutputElement| {
+                matches!(element, OutputElement::Text(_) | OutputElement::Made(_))
+            };
             let names: Vec<_> = output.names.iter().map(plain).collect();
             if output.elements.iter().any(is_text) {
                 let elements = names.into_iter().zip(&output.elements).enumerate();

@@ -25,8 +25,11 @@ const MOST_BYTES: usize = 60_000;
 
 /// A gateway that serves the golden artifact under these names.
 fn serve(names: &[&str]) -> Router {
-    let folder = tempdir(names);
-    let settings = Settings::try_parse_from(["penstock serve", &folder]).unwrap();
+    start(&[&tempdir(names)])
+}
+
+fn start(arguments: &[&str]) -> Router {
+    let settings = Settings::try_parse_from([&["penstock serve"], arguments].concat()).unwrap();
     router(Arc::new(Gateway::new(settings).unwrap()))
 }
 
@@ -87,6 +90,20 @@ async fn whoever_reads_no_pages_is_told_of_unknown_paths_as_of_any_failure() {
 }
 
 #[tokio::test]
+async fn whoever_has_no_token_does_not_learn_from_pages_which_models_there_are() {
+    let folder = tempdir(&["late"]);
+    let (_, line) = penstock_gateway::tokens::create("somebody").unwrap();
+    let tokens = format!("{folder}/tokens");
+    std::fs::write(&tokens, format!("{line}\n")).unwrap();
+    let mut router = start(&[&folder, "--tokens", &tokens]);
+    for (accept, status) in [("text/html", StatusCode::OK), ("*/*", StatusCode::UNAUTHORIZED)] {
+        let known = get(&mut router, "/late", accept).await;
+        let unknown = get(&mut router, "/nothing", accept).await;
+        assert_eq!((known.status(), unknown.status()), (status, status));
+    }
+}
+
+#[tokio::test]
 async fn all_that_a_page_loads_is_small_and_safe() {
     let mut router = serve(&["late"]);
     let mut bytes = 0;
@@ -123,6 +140,10 @@ async fn a_document_tells_of_the_inputs_as_the_artifact_does() {
     let levels = carrier["examples"].as_array().or(carrier["enum"].as_array()).unwrap();
     assert_eq!(levels[0], "UA");
     assert_eq!(row["additionalProperties"], false);
+    // Lines there may be none; CSV has names at least.
+    let content = &document["paths"]["/v1/models/late/predict"]["post"]["requestBody"]["content"];
+    assert_eq!(content["text/csv"]["schema"]["minLength"], 1);
+    assert!(content["application/x-ndjson"]["schema"]["minLength"].is_null(), "{content}");
     let codes = &document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"];
     for code in ["unseen_level", "unknown_column", "malformed", "internal"] {
         assert!(codes.as_array().unwrap().contains(&Value::from(code)), "{code}");

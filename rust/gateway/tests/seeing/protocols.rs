@@ -261,4 +261,7 @@ fn predictions_under_a_path_of_vertex_are_seen() {
     assert_eq!((answer.status, answer.header("penstock-version")), (200, "1"), "{}", answer.text);
     let labels = "{route=\"late\",version=\"1\",role=\"live\"}";
     assert_eq!(world.metric(&format!("penstock_rows_total{labels}")), 3.0);
+    let path = "http_request_method=\"POST\",http_route=\"/invocations\"";
+    let counted = world.get("/metrics").text;
+    assert!(counted.contains(path), "{counted}");
 }

@@ -6,6 +6,7 @@ from lightgbm import LGBMClassifier
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
     AdaBoostClassifier,
+    AdaBoostRegressor,
     BaggingClassifier,
     BaggingRegressor,
     GradientBoostingClassifier,
@@ -178,6 +179,10 @@ EXAMPLES = {
     ),
     "ada_boost_classifier_of_linear_models": classifier(
         AdaBoostClassifier(LINEAR_WEIGHED, n_estimators=3, random_state=0), FLAGS
+    ),
+    "ada_boost_regressor": regressor(AdaBoostRegressor(n_estimators=7, random_state=0)),
+    "ada_boost_regressor_of_linear_models": regressor(
+        AdaBoostRegressor(LinearRegression(), n_estimators=4, loss="square", random_state=0)
     ),
     "bagging_classifier": classifier(BaggingClassifier(n_estimators=4, random_state=0), NUMBERS),
     "bagging_classifier_of_some_columns": classifier(

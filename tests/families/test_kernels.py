@@ -42,6 +42,13 @@ EXAMPLES = {
         make_pipeline(StandardScaler(), SVC(gamma="auto")), frame=contract.numbers
     ),
     "svc_on_float32": classifier(SVC(), frame=singles),
+    "svc_with_probability": classifier(SVC(probability=True, random_state=0)),
+    "svc_of_four_with_probability": classifier(
+        SVC(probability=True, random_state=0, decision_function_shape="ovo"), FOUR
+    ),
+    "nu_svc_with_probability": classifier(
+        NuSVC(nu=0.3, probability=True, random_state=0, kernel="poly", degree=2), NUMBERS
+    ),
     "nu_svc": classifier(NuSVC(nu=0.3), NUMBERS),
     "svr": regressor(SVR()),
     "svr_poly": regressor(SVR(kernel="poly")),

@@ -2,7 +2,13 @@
 
 import numpy as np
 import pytest
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.neighbors import (
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    NearestCentroid,
+    RadiusNeighborsClassifier,
+    RadiusNeighborsRegressor,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -59,10 +65,34 @@ EXAMPLES = {
         make_pipeline(StandardScaler(), KNeighborsClassifier(9, p=1)), frame=contract.numbers
     ),
     "k_neighbors_classifier_on_float32": classifier(KNeighborsClassifier(), frame=singles),
+    "k_neighbors_classifier_by_cosine": classifier(
+        KNeighborsClassifier(7, metric="cosine", weights="distance"), NUMBERS
+    ),
+    "radius_neighbors_classifier": classifier(
+        RadiusNeighborsClassifier(1.5, outlier_label="most_frequent"), NUMBERS
+    ),
+    "radius_neighbors_classifier_with_another_label_for_outliers": classifier(
+        RadiusNeighborsClassifier(1.1, outlier_label=99, weights="distance"), NUMBERS
+    ),
+    "radius_neighbors_classifier_that_refuses_outliers": classifier(
+        RadiusNeighborsClassifier(3.0, metric="manhattan")
+    ),
+    "radius_neighbors_regressor": regressor(RadiusNeighborsRegressor(1.3)),
+    "radius_neighbors_regressor_by_distance": regressor(
+        RadiusNeighborsRegressor(2.0, weights="distance", p=1), two
+    ),
+    "radius_neighbors_regressor_by_brute_force": regressor(
+        RadiusNeighborsRegressor(1.5, weights="distance", algorithm="brute")
+    ),
+    "nearest_centroid": classifier(NearestCentroid(), NUMBERS),
+    "nearest_centroid_of_shrunken_centroids": classifier(NearestCentroid(shrink_threshold=0.2)),
+    "nearest_centroid_with_priors": classifier(NearestCentroid(priors=[0.2, 0.3, 0.5]), NUMBERS),
+    "nearest_centroid_by_medians": classifier(NearestCentroid(metric="manhattan"), NUMBERS),
     "k_neighbors_regressor": regressor(KNeighborsRegressor()),
     "k_neighbors_regressor_by_distance": regressor(
         KNeighborsRegressor(metric="chebyshev", weights="distance")
     ),
+    "k_neighbors_regressor_by_squares": regressor(KNeighborsRegressor(metric="sqeuclidean")),
     "k_neighbors_regressor_of_two_targets": regressor(KNeighborsRegressor(4), two),
     "k_neighbors_regressor_of_all_rows": regressor(
         KNeighborsRegressor(300, algorithm="brute", weights="distance")

@@ -165,6 +165,27 @@ def adaptive_boosting_classifier(estimator: Any, value: Value, context: Context)
     )
 
 
+def adaptive_boosting_regressor(estimator: Any, value: Value, context: Context) -> Prediction:
+    """The median of what the estimators predict, by their weights.
+
+    sklearn/ensemble/_weight_boosting.py, `_get_median_predict`.
+    """
+    plain = finite_array(value, context)
+    weights = estimator.estimator_weights_[: len(estimator.estimators_)]
+    parts = [
+        response(context.predict(member, plain, f"{at}"), "predict", context)
+        for at, member in enumerate(estimator.estimators_)
+    ]
+    together = context.concat(parts)
+    median = context.add(
+        "weighted_median",
+        together.with_columns(numeric_columns(together.width)),
+        numeric_columns(1),
+        weights=weights.astype("float64"),
+    )
+    return Prediction((number("value", median),))
+
+
 def _opinions(
     prediction: Prediction, classes: Sequence[Any], weight: float, context: Context
 ) -> Value:
@@ -293,6 +314,7 @@ CONVERTERS: Mapping[str, Callable[..., Any]] = {
     **sized(
         {
             "sklearn.ensemble.AdaBoostClassifier": adaptive_boosting_classifier,
+            "sklearn.ensemble.AdaBoostRegressor": adaptive_boosting_regressor,
             "sklearn.ensemble.BaggingClassifier": bagging_classifier,
             "sklearn.ensemble.BaggingRegressor": bagging_regressor,
         }

@@ -1,16 +1,18 @@
 """scikit-learn's support vector machines: sums of kernels between a row and the support vectors."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 from penstock.converters.context import Context
+from penstock.converters.kernel_functions import Kernel, arithmetic, kernel
 from penstock.converters.responses import summed
-from penstock.converters.scores import BELOW_ZERO, class_labels, largest
+from penstock.converters.scores import BELOW_ZERO, class_labels, largest, link
 from penstock.converters.validation import dense, sized
 from penstock.converters.values import (
     LINEAR_TOLERANCE,
-    LINK_TOLERANCE,
+    Answer,
     Ask,
     Prediction,
     Value,
@@ -26,6 +28,10 @@ __all__ = ["CONVERTERS"]
 RAW = Ask("decision_function")
 # Sums of large terms of either sign; a radial kernel is at most 1.
 KERNEL_TOLERANCE = 1e-9
+# sklearn/svm/src/libsvm/svm.cpp, `min_prob`.
+LEAST_SHARE = 1e-7
+# A hundred steps, each of which divides by what rounding has left.
+COUPLED_TOLERANCE = 1e-11
 
 
 def support_vector_classifier(estimator: Any, value: Value, context: Context) -> Prediction:
@@ -38,19 +44,22 @@ def support_vector_classifier(estimator: Any, value: Value, context: Context) ->
         # scikit-learn turns the sign around, so that zero is the second class.
         scores = _sums(estimator, estimator.dual_coef_, estimator.intercept_, value, context)
         code = context.add("above", scores, codes(1), threshold=BELOW_ZERO)
-        return Prediction((labels(code, classes, decided_by="raw"), number("raw", scores, RAW)))
+        label = labels(code, classes, decided_by="raw")
+        shares = _shares(estimator, scores, classes, context)
+        return Prediction((label, *shares, number("raw", scores, RAW)))
     pairs = list(combinations(range(len(classes)), 2))
     scores = _sums(estimator, _pairwise(estimator, pairs), estimator.intercept_, value, context)
     first = context.add("above", scores, codes(len(pairs)), threshold=0.0)
     votes = _votes(first, pairs, len(classes), context)
+    shares = _shares(estimator, scores, classes, context)
     if estimator.decision_function_shape == "ovo":
         names = [f"{classes[i]}/{classes[j]}" for i, j in pairs]
         label = labels(largest(votes, context), classes)
-        return Prediction((label, numbers("raw", scores, names, RAW)))
+        return Prediction((label, *shares, numbers("raw", scores, names, RAW)))
     at_zero = context.add("above", scores, codes(len(pairs)), threshold=BELOW_ZERO)
     raw = _confident(_votes(at_zero, pairs, len(classes), context), scores, pairs, context)
     label = labels(largest(raw if estimator.break_ties else votes, context), classes)
-    return Prediction((label, numbers("raw", raw, classes, RAW)))
+    return Prediction((label, *shares, numbers("raw", raw, classes, RAW)))
 
 
 def support_vector_regressor(estimator: Any, value: Value, context: Context) -> Prediction:
@@ -76,104 +85,59 @@ def _sums(
 
     if estimator._sparse:
         context.refuse("was fitted on a sparse matrix; fit it on a dense one")
-    kernel = estimator.kernel
-    if kernel not in KERNELS:
-        known = "`, `".join(KERNELS)
-        named = kernel if isinstance(kernel, str) else "a function"
-        context.refuse(f"{named} is not supported; supported are `{known}`", option="kernel")
     rows = context.require(context.number(dense(value, context)))
-    rows = rows.with_columns(numeric_columns(rows.width))
+    rows = replace(rows, frame="").with_columns(numeric_columns(rows.width))
     growth = max(1.0, float(numpy.abs(coefficients).sum(axis=1).max()))
+    points = estimator.support_vectors_
+    if not len(points):
+        context.refuse("has no support vectors; fit it with other options")
+    options = (float(estimator._gamma), float(estimator.coef0), int(estimator.degree))
+    similar = kernel(Kernel(estimator.kernel, points, *options), rows, context)
     return context.add(
         "linear",
-        KERNELS[kernel](estimator, rows, context),
+        replace(similar, tolerance=0.0),
         numeric_columns(len(coefficients)),
-        tolerance=LINEAR_TOLERANCE * growth if kernel == "rbf" else KERNEL_TOLERANCE * growth,
+        tolerance=growth * (LINEAR_TOLERANCE if estimator.kernel == "rbf" else KERNEL_TOLERANCE),
         coefficients=numpy.asarray(coefficients, dtype="float64"),
         intercepts=numpy.asarray(intercepts, dtype="float64"),
     )
 
 
-def _radial(estimator: Any, rows: Value, context: Context) -> Value:
-    squares = context.add(
-        "distance",
-        rows,
-        numeric_columns(len(estimator.support_vectors_)),
-        metric="squared_euclidean",
-        points=estimator.support_vectors_,
-        scales=None,
-    )
-    return context.add(
-        "link",
-        squares,
-        squares.columns,
-        tolerance=LINK_TOLERANCE,
-        function="exp",
-        scale=-float(estimator._gamma),
-        precision="f64",
-    )
-
-
-def _products(estimator: Any, rows: Value, context: Context) -> Value:
-    import numpy
-
-    vectors = estimator.support_vectors_
-    return context.add(
-        "linear",
-        rows,
-        numeric_columns(len(vectors)),
-        coefficients=vectors,
-        intercepts=numpy.zeros(len(vectors)),
-    )
-
-
-def _shifted(estimator: Any, rows: Value, context: Context) -> Value:
-    """gamma * x·v + coef0."""
-    import numpy
-
-    result = _products(estimator, rows, context)
-    for function, operand in (("multiply", estimator._gamma), ("add", estimator.coef0)):
-        result = context.add(
-            "arithmetic",
-            result,
-            result.columns,
-            function=function,
-            operands=numpy.full(result.width, float(operand)),
-            precision="f64",
-        )
-    return result
-
-
-def _polynomial(estimator: Any, rows: Value, context: Context) -> Value:
-    import numpy
-
-    bases = _shifted(estimator, rows, context)
-    degree = int(estimator.degree)
-    return context.add(
-        "products",
-        bases,
-        bases.columns,
-        factors=numpy.repeat(numpy.arange(bases.width), degree),
-        ends=degree * numpy.arange(1, bases.width + 1),
-        absorbing=False,
-        precision="f64",
-    )
-
-
-def _sigmoid(estimator: Any, rows: Value, context: Context) -> Value:
-    bases = _shifted(estimator, rows, context)
-    return context.add("map", bases, bases.columns, function="tanh", precision="f64")
-
-
-KERNELS: dict[str, Callable[[Any, Value, Context], Value]] = {
-    "linear": _products,
-    "poly": _polynomial,
-    "rbf": _radial,
-    "sigmoid": _sigmoid,
-}
-
-
 # -- several classes --
+
+
+def _shares(
+    estimator: Any, scores: Value, classes: list[Any], context: Context
+) -> tuple[Answer, ...]:
+    """Shares from a sigmoid of each score, coupled; none without `probability`.
+
+    sklearn/svm/src/libsvm/svm.cpp, `svm_predict_probability`.
+    """
+    import numpy
+
+    if not hasattr(estimator, "predict_proba"):
+        return ()
+    # Of two classes scikit-learn has turned the sign around.
+    sign = -1.0 if len(classes) == 2 else 1.0
+    logits = arithmetic(scores, "multiply", sign * numpy.asarray(estimator.probA_), context)
+    logits = arithmetic(logits, "add", numpy.asarray(estimator.probB_), context)
+    pairs = link(logits, "sigmoid", context, scale=-1.0)
+    pairs = context.add(
+        "clip",
+        pairs,
+        pairs.columns,
+        minimum=numpy.full(pairs.width, LEAST_SHARE),
+        maximum=numpy.full(pairs.width, 1.0 - LEAST_SHARE),
+        precision="f64",
+    )
+    shares = context.add(
+        "couple",
+        pairs,
+        numeric_columns(len(classes)),
+        tolerance=max(COUPLED_TOLERANCE, 10 * pairs.tolerance),
+        classes=len(classes),
+    )
+    return (numbers("probability", shares, classes, Ask("predict_proba")),)
 
 
 def _pairwise(estimator: Any, pairs: list[tuple[int, int]]) -> Any:

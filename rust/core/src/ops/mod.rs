@@ -4,6 +4,7 @@ mod binning;
 mod blending;
 mod calibrating;
 mod composing;
+mod coupling;
 mod deciding;
 mod deriving;
 mod distances;
@@ -72,6 +73,7 @@ operators! {
     "concat", 1, composing::Concat;
     "constant", 1, composing::Constant;
     "constant_text", 1, texts::ConstantText;
+    "couple", 1, coupling::Couple;
     "count_words", 1, measuring::CountWords;
     "digitize", 1, binning::Digitize;
     "distance", 1, distances::Distance;
@@ -96,7 +98,9 @@ operators! {
     "match_text", 1, measuring::MatchText;
     "math", 1, deriving::Math;
     "measure_text", 1, measuring::MeasureText;
+    "nearest", 1, neighbors::Nearest;
     "neighbors", 1, neighbors::Neighbors;
+    "neighbors_within", 1, neighbors::NeighborsWithin;
     "normalize", 1, scaling::Normalize;
     "one_hot", 1, encoding::OneHot;
     "pair_codes", 1, tables::PairCodes;
@@ -117,6 +121,7 @@ operators! {
     "sum", 1, blending::Sum;
     "time_part", 1, times::TimePart;
     "trees", 1, trees::Trees;
+    "weighted_median", 1, blending::WeightedMedian;
     "zone_time", 1, times::ZoneTime;
 }
 

@@ -1,6 +1,6 @@
 //! Named functions of one number, as numpy's ufuncs of the same names; used by the `map` and `link` operators.
 
-use super::normal::normal_quantile;
+use super::normal::{erf, normal_quantile};
 
 macro_rules! functions {
     ($($variant:ident, $name:literal, $body:expr;)*) => {
@@ -47,6 +47,7 @@ functions! {
     Cos, "cos", f64::cos;
     Cosh, "cosh", f64::cosh;
     Degrees, "degrees", |x| x * (180.0 / std::f64::consts::PI);
+    Erf, "erf", erf;
     Exp, "exp", f64::exp;
     Exp2, "exp2", f64::exp2;
     Expm1, "expm1", f64::exp_m1;

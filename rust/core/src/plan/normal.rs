@@ -1,7 +1,7 @@
-//! The inverse of the normal distribution function, as scikit-learn has it from SciPy.
+//! The error function, and the inverse of the normal distribution function, as scikit-learn has them from SciPy.
 //!
-//! After `ndtri` of Cephes (Stephen L. Moshier; in SciPy under BSD-3-Clause): a rational function around a half, and others of
-//! the root of the logarithm on both sides.
+//! After `erf` and `ndtri` of Cephes (Stephen L. Moshier; in SciPy under BSD-3-Clause): rational functions around the center, and
+//! others on both sides.
 #![allow(clippy::excessive_precision)]
 
 /// The square root of two pi.
@@ -103,6 +103,66 @@ pub fn normal_quantile(probability: f64) -> f64 {
     }
 }
 
+const ERROR: ([f64; 5], [f64; 5]) = (
+    [
+        9.60497373987051638749e0,
+        9.00260197203842689217e1,
+        2.23200534594684319226e3,
+        7.00332514112805075473e3,
+        5.55923013010394962768e4,
+    ],
+    [
+        3.35617141647503099647e1,
+        5.21357949780152679795e2,
+        4.59432382970980127987e3,
+        2.26290000613890934246e4,
+        4.92673942608635921086e4,
+    ],
+);
+const REST: ([f64; 9], [f64; 8]) = (
+    [
+        2.46196981473530512524e-10,
+        5.64189564831068821977e-1,
+        7.46321056442269912687e0,
+        4.86371970985681366614e1,
+        1.96520832956077098242e2,
+        5.26445194995477358631e2,
+        9.34528527171957607540e2,
+        1.02755188689515710272e3,
+        5.57535335369399327526e2,
+    ],
+    [
+        1.32281951154744992508e1,
+        8.67072140885989742329e1,
+        3.54937778887819891062e2,
+        9.75708501743205489753e2,
+        1.82390916687909736289e3,
+        2.24633760818710981792e3,
+        1.65666309194161350182e3,
+        5.57535340817727675546e2,
+    ],
+);
+
+/// Twice the probability that a normal variable with variance ½ is between 0 and x.
+pub fn erf(x: f64) -> f64 {
+    let size = x.abs();
+    if size <= 1.0 {
+        let square = x * x;
+        return x * polynomial(square, &ERROR.0) / monic(square, &ERROR.1);
+    }
+    // From here on one less the rest is one.
+    let rest = if size >= 8.0 {
+        0.0
+    } else {
+        (-x * x).exp() * polynomial(size, &REST.0) / monic(size, &REST.1)
+    };
+    if x.is_nan() {
+        x
+    } else {
+        (1.0 - rest).copysign(x)
+    }
+}
+
 /// The highest power first.
 fn polynomial(x: f64, coefficients: &[f64]) -> f64 {
     coefficients.iter().fold(0.0, |sum, coefficient| sum * x + coefficient)
@@ -115,7 +175,7 @@ fn monic(x: f64, coefficients: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::normal_quantile;
+    use super::{erf, normal_quantile};
 
     #[test]
     fn quantiles_are_those_of_tables() {
@@ -125,6 +185,14 @@ mod tests {
         }
         assert!((normal_quantile(1e-7) + 5.199337582192817).abs() < 1e-13);
         assert!((normal_quantile(1e-300) + 37.0471).abs() < 1e-3);
+    }
+
+    #[test]
+    fn errors_are_those_of_tables() {
+        for (x, known) in [(0.5, 0.5204998778130465), (1.5, 0.9661051464753108), (9.0, 1.0)] {
+            assert!((erf(x) - known).abs() < 1e-15 && erf(-x) == -erf(x));
+        }
+        assert!(erf(f64::NAN).is_nan() && erf(f64::NEG_INFINITY) == -1.0);
     }
 
     #[test]

@@ -21,6 +21,7 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from xgboost import XGBClassifier, XGBRegressor
@@ -101,7 +102,19 @@ def rare(frame):
     return answer
 
 
+def partly_labeled(estimator, classes=(0, 1, 2)):
+    def make():
+        frame = contract.numbers()
+        labels = contract.answer(frame, classes)
+        labels[::3] = -1
+        return SelfTrainingClassifier(estimator).fit(frame, labels), frame
+
+    return make
+
+
 EXAMPLES = {
+    "self_training_classifier": partly_labeled(TREE),
+    "self_training_classifier_of_a_linear_model": partly_labeled(LINEAR, (0, 1)),
     "voting_classifier_hard": classifier(voting(TREE, FOREST, LGBM)),
     "voting_classifier_hard_with_weights": classifier(
         voting(TREE, FOREST, LINEAR, RidgeClassifier(), weights=[0.1, 0.2, 0.3, 0.3]), NUMBERS

@@ -223,6 +223,19 @@ def _scaled(value: Value, function: str, operands: Any, context: Context) -> Val
     )
 
 
+def self_training_classifier(estimator: Any, value: Value, context: Context) -> Prediction:
+    """What the estimator predicts that was fitted on its own labels too."""
+    rows = finite_array(value, context, missing=True)
+    prediction = context.predict(estimator.estimator_, rows, "estimator")
+    answers = [answer for answer in prediction.answers if _has(estimator, answer.name)]
+    return replace(prediction, answers=tuple(answers), features=None).bound(estimator)
+
+
+def _has(estimator: Any, name: str) -> bool:
+    methods = {"label": "predict", "probability": "predict_proba", "raw": "decision_function"}
+    return hasattr(estimator, methods.get(name, "?"))
+
+
 # -- inside --
 
 
@@ -317,6 +330,7 @@ CONVERTERS: Mapping[str, Callable[..., Any]] = {
             "sklearn.ensemble.AdaBoostRegressor": adaptive_boosting_regressor,
             "sklearn.ensemble.BaggingClassifier": bagging_classifier,
             "sklearn.ensemble.BaggingRegressor": bagging_regressor,
+            "sklearn.semi_supervised.SelfTrainingClassifier": self_training_classifier,
         }
     ),
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.converters.context import Context
 from penstock.converters.kernel_functions import Kernel, arithmetic, kernel
-from penstock.converters.responses import summed
+from penstock.converters.pairing import confident, pair_votes
 from penstock.converters.scores import BELOW_ZERO, class_labels, largest, link
 from penstock.converters.validation import dense, sized
 from penstock.converters.values import (
@@ -50,14 +50,14 @@ def support_vector_classifier(estimator: Any, value: Value, context: Context) ->
     pairs = list(combinations(range(len(classes)), 2))
     scores = _sums(estimator, _pairwise(estimator, pairs), estimator.intercept_, value, context)
     first = context.add("above", scores, codes(len(pairs)), threshold=0.0)
-    votes = _votes(first, pairs, len(classes), context)
+    votes = pair_votes(first, pairs, len(classes), context)
     shares = _shares(estimator, scores, classes, context)
     if estimator.decision_function_shape == "ovo":
         names = [f"{classes[i]}/{classes[j]}" for i, j in pairs]
         label = labels(largest(votes, context), classes)
         return Prediction((label, *shares, numbers("raw", scores, names, RAW)))
     at_zero = context.add("above", scores, codes(len(pairs)), threshold=BELOW_ZERO)
-    raw = _confident(_votes(at_zero, pairs, len(classes), context), scores, pairs, context)
+    raw = confident(pair_votes(at_zero, pairs, len(classes), context), scores, pairs, context)
     label = labels(largest(raw if estimator.break_ties else votes, context), classes)
     return Prediction((label, *shares, numbers("raw", raw, classes, RAW)))
 
@@ -153,61 +153,6 @@ def _pairwise(estimator: Any, pairs: list[tuple[int, int]]) -> Any:
         row[ranges[i]] = estimator.dual_coef_[j - 1, ranges[i]]
         row[ranges[j]] = estimator.dual_coef_[i, ranges[j]]
     return coefficients
-
-
-def _votes(first: Value, pairs: list[tuple[int, int]], count: int, context: Context) -> Value:
-    """How many pairs each class has won; the code is 1 where the first of the pair has."""
-    import numpy
-
-    sides = context.add(
-        "one_hot",
-        first,
-        numeric_columns(2 * len(pairs)),
-        widths=numpy.full(len(pairs), 2),
-    )
-    coefficients = numpy.zeros((count, 2 * len(pairs)))
-    for at, (i, j) in enumerate(pairs):
-        coefficients[j, 2 * at] = coefficients[i, 2 * at + 1] = 1.0
-    votes = context.add(
-        "linear",
-        sides,
-        numeric_columns(count),
-        coefficients=coefficients,
-        intercepts=numpy.zeros(count),
-    )
-    return votes
-
-
-def _confident(
-    votes: Value, scores: Value, pairs: list[tuple[int, int]], context: Context
-) -> Value:
-    """Votes, and less than a third for the sums of scores, s / (3 * (|s| + 1)).
-
-    sklearn/utils/multiclass.py, `_ovr_decision_function`.
-    """
-    import numpy
-
-    coefficients = numpy.zeros((votes.width, len(pairs)))
-    for at, (i, j) in enumerate(pairs):
-        coefficients[i, at], coefficients[j, at] = 1.0, -1.0
-    sums = context.add(
-        "linear",
-        scores,
-        votes.columns,
-        tolerance=LINEAR_TOLERANCE,
-        coefficients=coefficients,
-        intercepts=numpy.zeros(votes.width),
-    )
-    shares = context.add("map", sums, sums.columns, function="softsign", precision="f64")
-    shares = context.add(
-        "arithmetic",
-        shares,
-        shares.columns,
-        function="divide",
-        operands=numpy.full(votes.width, 3.0),
-        precision="f64",
-    )
-    return summed([votes, shares], context)
 
 
 CONVERTERS: Mapping[str, Callable[..., Any]] = sized(

@@ -6,6 +6,7 @@ from lightgbm import LGBMClassifier
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
     AdaBoostClassifier,
+    AdaBoostRegressor,
     BaggingClassifier,
     BaggingRegressor,
     GradientBoostingClassifier,
@@ -20,6 +21,7 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from xgboost import XGBClassifier, XGBRegressor
@@ -100,7 +102,19 @@ def rare(frame):
     return answer
 
 
+def partly_labeled(estimator, classes=(0, 1, 2)):
+    def make():
+        frame = contract.numbers()
+        labels = contract.answer(frame, classes)
+        labels[::3] = -1
+        return SelfTrainingClassifier(estimator).fit(frame, labels), frame
+
+    return make
+
+
 EXAMPLES = {
+    "self_training_classifier": partly_labeled(TREE),
+    "self_training_classifier_of_a_linear_model": partly_labeled(LINEAR, (0, 1)),
     "voting_classifier_hard": classifier(voting(TREE, FOREST, LGBM)),
     "voting_classifier_hard_with_weights": classifier(
         voting(TREE, FOREST, LINEAR, RidgeClassifier(), weights=[0.1, 0.2, 0.3, 0.3]), NUMBERS
@@ -178,6 +192,10 @@ EXAMPLES = {
     ),
     "ada_boost_classifier_of_linear_models": classifier(
         AdaBoostClassifier(LINEAR_WEIGHED, n_estimators=3, random_state=0), FLAGS
+    ),
+    "ada_boost_regressor": regressor(AdaBoostRegressor(n_estimators=7, random_state=0)),
+    "ada_boost_regressor_of_linear_models": regressor(
+        AdaBoostRegressor(LinearRegression(), n_estimators=4, loss="square", random_state=0)
     ),
     "bagging_classifier": classifier(BaggingClassifier(n_estimators=4, random_state=0), NUMBERS),
     "bagging_classifier_of_some_columns": classifier(

@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from sklearn.cluster import BisectingKMeans, KMeans, MiniBatchKMeans
+from sklearn.cluster import (
+    AffinityPropagation,
+    Birch,
+    BisectingKMeans,
+    KMeans,
+    MeanShift,
+    MiniBatchKMeans,
+)
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -45,7 +52,16 @@ def sparse():
     return make_pipeline(columns, KMeans(3, n_init=1, random_state=0)).fit(frame), frame
 
 
+def few():
+    return contract.numbers(80).assign(large=0.0)
+
+
 EXAMPLES = {
+    "affinity_propagation": on(AffinityPropagation(random_state=0), few),
+    "birch": on(Birch(n_clusters=3, threshold=1.0)),
+    "birch_of_all_subclusters": on(Birch(n_clusters=None, threshold=1.5)),
+    "birch_before_a_classifier": behind(Birch(n_clusters=3, threshold=1.0)),
+    "mean_shift": on(MeanShift(bandwidth=3.0), few),
     "k_means": on(KMeans(4, n_init=2, random_state=0)),
     "k_means_far_from_zero": on(KMeans(3, n_init=1, random_state=0), lambda: scaled() + 5000.0),
     "k_means_of_one_cluster": on(KMeans(1, n_init=1, random_state=0)),
@@ -81,3 +97,9 @@ def test_a_row_between_two_centers_is_in_the_first():
 def test_another_precision_than_in_training_is_refused():
     model = KMeans(2, n_init=1, random_state=0).fit(scaled().to_numpy())
     assert "float64 and gets float32" in contract.refused(model, singles())
+
+
+def test_affinity_propagation_without_centers_is_refused():
+    model = AffinityPropagation(random_state=0).fit(few())
+    model.cluster_centers_ = model.cluster_centers_[:0]
+    assert "centers" in contract.refused(model, few())

@@ -3,11 +3,11 @@
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
 from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from xgboost import XGBClassifier, XGBRegressor
 
@@ -62,6 +62,19 @@ EXAMPLES = {
     "one_vs_rest_classifier_in_float32": classifier(OneVsRestClassifier(XGB), NUMBERS),
     "one_vs_rest_classifier_of_labels": fitted(OneVsRestClassifier(LINEAR), several_labels),
     "one_vs_rest_classifier_of_labels_by_trees": fitted(OneVsRestClassifier(TREE), several_labels),
+    "one_vs_one_classifier": classifier(OneVsOneClassifier(LINEAR), NUMBERS),
+    "one_vs_one_classifier_of_two": classifier(OneVsOneClassifier(LINEAR)),
+    "one_vs_one_classifier_of_two_by_trees": classifier(OneVsOneClassifier(TREE), FLAGS),
+    "one_vs_one_classifier_of_four_by_trees": classifier(OneVsOneClassifier(TREE), MANY[:4]),
+    "one_vs_one_classifier_by_margin": classifier(
+        OneVsOneClassifier(make_pipeline(StandardScaler(), LinearSVC(dual=False))), MANY[:4]
+    ),
+    "output_code_classifier": classifier(
+        OutputCodeClassifier(LINEAR, code_size=2, random_state=0), NUMBERS
+    ),
+    "output_code_classifier_of_trees": classifier(
+        OutputCodeClassifier(TREE, code_size=1.5, random_state=0), MANY[:5]
+    ),
     "multi_output_regressor": fitted(
         MultiOutputRegressor(make_pipeline(StandardScaler(), LinearRegression())), targets
     ),
@@ -95,3 +108,12 @@ def test_targets_of_different_types_are_refused():
     model = MultiOutputClassifier(RandomForestClassifier(2, **SMALL)).fit(frame, two_labels())
     model.estimators_[1].classes_ = np.array([1, 2, 3])
     assert "different types" in contract.refused(model, frame)
+
+
+def test_kernels_between_rows_are_refused():
+    frame = contract.numbers(60)
+    similar = frame.to_numpy() @ frame.to_numpy().T
+    model = OneVsOneClassifier(SVC(kernel="precomputed")).fit(
+        similar, contract.answer(frame, NUMBERS)
+    )
+    assert "`estimator`" in contract.refused(model, similar)

@@ -2,9 +2,12 @@
 
 import numpy as np
 from sklearn.compose import make_column_transformer
+from sklearn.covariance import EllipticEnvelope
 from sklearn.ensemble import IsolationForest
+from sklearn.linear_model import SGDOneClassSVM
+from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import penstock
 from tests import contract
@@ -28,7 +31,24 @@ def sparse():
     return make_pipeline(columns, IsolationForest(**SMALL)).fit(frame), frame
 
 
+def scaled():
+    frame = contract.numbers()
+    return frame.assign(large=np.log(frame["large"])).drop(columns="constant")
+
+
 EXAMPLES = {
+    "elliptic_envelope": on(EllipticEnvelope(random_state=0), scaled),
+    "elliptic_envelope_behind_a_scaler": on(
+        make_pipeline(StandardScaler(), EllipticEnvelope(contamination=0.2, random_state=0)), scaled
+    ),
+    "local_outlier_factor": on(LocalOutlierFactor(novelty=True), scaled),
+    "local_outlier_factor_with_contamination": on(
+        LocalOutlierFactor(5, novelty=True, contamination=0.1, metric="manhattan"), scaled
+    ),
+    "local_outlier_factor_by_brute_force": on(
+        LocalOutlierFactor(10, novelty=True, algorithm="brute"), scaled
+    ),
+    "sgd_one_class_svm": on(SGDOneClassSVM(random_state=0), scaled),
     "isolation_forest": on(IsolationForest(**SMALL)),
     "isolation_forest_with_contamination": on(IsolationForest(contamination=0.1, **SMALL)),
     "isolation_forest_of_some_columns": on(IsolationForest(max_features=0.5, **SMALL)),
@@ -62,3 +82,8 @@ def test_trees_of_one_row_are_refused():
     frame = contract.numbers()
     model = IsolationForest(n_estimators=2, max_samples=1, random_state=0).fit(frame)
     assert "`max_samples`" in contract.refused(model, frame)
+
+
+def test_a_factor_of_its_own_rows_alone_is_refused():
+    model = LocalOutlierFactor().fit(scaled())
+    assert "`novelty`" in contract.refused(model, scaled())

@@ -1,12 +1,27 @@
 """Projections beside scikit-learn."""
 
 import numpy as np
+from sklearn.cluster import FeatureAgglomeration
 from sklearn.compose import make_column_transformer
-from sklearn.cross_decomposition import CCA, PLSCanonical, PLSRegression
-from sklearn.decomposition import PCA, FactorAnalysis, FastICA, IncrementalPCA, TruncatedSVD
+from sklearn.cross_decomposition import CCA, PLSSVD, PLSCanonical, PLSRegression
+from sklearn.decomposition import (
+    PCA,
+    DictionaryLearning,
+    FactorAnalysis,
+    FastICA,
+    IncrementalPCA,
+    MiniBatchDictionaryLearning,
+    MiniBatchSparsePCA,
+    SparseCoder,
+    SparsePCA,
+    TruncatedSVD,
+)
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import NeighborhoodComponentsAnalysis
+from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
 
 from tests import contract
 
@@ -54,7 +69,39 @@ def regressor(estimator, width):
     return make
 
 
+def supervised(estimator):
+    return lambda: (estimator.fit(scaled(), contract.answer(scaled(), ("a", "b", "c"))), scaled())
+
+
+def shares():
+    return (scaled().rank(pct=True) > 0.4).astype(float)
+
+
+ATOMS = np.random.default_rng(0).normal(size=(6, 4))
+CODED = {"n_components": 3, "transform_algorithm": "threshold", "random_state": 0}
+
 EXAMPLES = {
+    "feature_agglomeration": on(FeatureAgglomeration(n_clusters=2)),
+    "plssvd": regressor(PLSSVD(2), 2),
+    "sparse_pca": on(SparsePCA(2, random_state=0, max_iter=50)),
+    "mini_batch_sparse_pca": on(MiniBatchSparsePCA(2, random_state=0, max_iter=50)),
+    "neighborhood_components_analysis": supervised(
+        NeighborhoodComponentsAnalysis(2, random_state=0, max_iter=10)
+    ),
+    "bernoulli_rbm": on(BernoulliRBM(3, random_state=0, n_iter=3), shares),
+    "gaussian_random_projection": on(GaussianRandomProjection(3, random_state=0)),
+    "gaussian_random_projection_on_float32": on(
+        GaussianRandomProjection(3, random_state=0), singles
+    ),
+    "sparse_random_projection": on(SparseRandomProjection(3, density=0.5, random_state=0)),
+    "dictionary_learning": on(DictionaryLearning(**CODED, transform_alpha=0.3, max_iter=5)),
+    "dictionary_learning_of_signs": on(
+        MiniBatchDictionaryLearning(**CODED, split_sign=True, max_iter=5)
+    ),
+    "sparse_coder": on(SparseCoder(ATOMS, transform_algorithm="threshold", transform_alpha=0.5)),
+    "sparse_coder_of_positive_codes": on(
+        SparseCoder(ATOMS, transform_algorithm="threshold", positive_code=True)
+    ),
     "pca": on(PCA(2)),
     "pca_of_all_components_in_a_frame": on(PCA().set_output(transform="pandas")),
     "pca_whitened": on(PCA(3, whiten=True)),
@@ -75,3 +122,19 @@ EXAMPLES = {
     "pls_canonical": regressor(PLSCanonical(2), 2),
     "cca": regressor(CCA(1), 2),
 }
+
+
+def test_codes_that_are_searched_are_refused():
+    model = DictionaryLearning(3, transform_algorithm="omp", random_state=0, max_iter=3)
+    assert "`transform_algorithm`" in contract.refused(model.fit(scaled()), scaled())
+
+
+def test_functions_that_pool_features_are_refused():
+    model = FeatureAgglomeration(n_clusters=2, pooling_func=np.max).fit(scaled())
+    assert "`pooling_func`" in contract.refused(model, scaled())
+
+
+def test_components_that_are_almost_the_same_are_refused():
+    model = SparsePCA(2, random_state=0, max_iter=5, ridge_alpha=1e-14).fit(scaled())
+    model.components_[1] = model.components_[0]
+    assert "`ridge_alpha`" in contract.refused(model, scaled())

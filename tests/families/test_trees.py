@@ -7,7 +7,10 @@ from sklearn.ensemble import (
     ExtraTreesRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
+    RandomTreesEmbedding,
 )
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 from sklearn.tree import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
@@ -73,7 +76,26 @@ def nullable():
     return frame
 
 
+def embedding(**options):
+    def make():
+        model = RandomTreesEmbedding(5, max_depth=3, random_state=0, **options)
+        return model.fit(contract.numbers()), contract.numbers()
+
+    return make
+
+
+def embedding_before_a_classifier():
+    frame = contract.numbers()
+    model = make_pipeline(
+        RandomTreesEmbedding(4, max_depth=3, random_state=0), LogisticRegression()
+    )
+    return model.fit(frame, contract.answer(frame, TEXTS)), frame
+
+
 EXAMPLES = {
+    "random_trees_embedding": embedding(),
+    "random_trees_embedding_dense": embedding(sparse_output=False),
+    "random_trees_embedding_before_a_classifier": embedding_before_a_classifier,
     "decision_tree_classifier_of_text": classifier(DecisionTreeClassifier(**SMALL)),
     "decision_tree_classifier_of_booleans": classifier(DecisionTreeClassifier(**SMALL), FLAGS),
     "decision_tree_classifier_of_floats": classifier(

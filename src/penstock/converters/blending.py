@@ -168,6 +168,27 @@ def adaptive_boosting_classifier(estimator: Any, value: Value, context: Context)
     )
 
 
+def adaptive_boosting_regressor(estimator: Any, value: Value, context: Context) -> Prediction:
+    """The median of what the estimators predict, by their weights.
+
+    sklearn/ensemble/_weight_boosting.py, `_get_median_predict`.
+    """
+    plain = finite_array(value, context)
+    weights = estimator.estimator_weights_[: len(estimator.estimators_)]
+    parts = [
+        response(context.predict(member, plain, f"{at}"), "predict", context)
+        for at, member in enumerate(estimator.estimators_)
+    ]
+    together = context.concat(parts)
+    median = context.add(
+        "weighted_median",
+        together.with_columns(numeric_columns(together.width)),
+        numeric_columns(1),
+        weights=weights.astype("float64"),
+    )
+    return Prediction((number("value", median),))
+
+
 def _opinions(
     prediction: Prediction, classes: Sequence[Any], weight: float, context: Context
 ) -> Value:
@@ -190,6 +211,19 @@ def _opinions(
         ends=numpy.cumsum([len(known)] * len(classes)),
         absent=numpy.full(len(classes), numpy.nan),
     )
+
+
+def self_training_classifier(estimator: Any, value: Value, context: Context) -> Prediction:
+    """What the estimator predicts that was fitted on its own labels too."""
+    rows = finite_array(value, context, missing=True)
+    prediction = context.predict(estimator.estimator_, rows, "estimator")
+    answers = [answer for answer in prediction.answers if _has(estimator, answer.name)]
+    return replace(prediction, answers=tuple(answers), features=None).bound(estimator)
+
+
+def _has(estimator: Any, name: str) -> bool:
+    methods = {"label": "predict", "probability": "predict_proba", "raw": "decision_function"}
+    return hasattr(estimator, methods.get(name, "?"))
 
 
 # -- inside --
@@ -283,8 +317,10 @@ CONVERTERS: Mapping[str, Callable[..., Any]] = {
     **sized(
         {
             "sklearn.ensemble.AdaBoostClassifier": adaptive_boosting_classifier,
+            "sklearn.ensemble.AdaBoostRegressor": adaptive_boosting_regressor,
             "sklearn.ensemble.BaggingClassifier": bagging_classifier,
             "sklearn.ensemble.BaggingRegressor": bagging_regressor,
+            "sklearn.semi_supervised.SelfTrainingClassifier": self_training_classifier,
         }
     ),
 }

@@ -1,18 +1,21 @@
 """scikit-learn's clusters around centers: the nearest one, and how far each of them is."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from penstock.converters.context import Context
 from penstock.converters.ensembles import MISSING_LEFT, NAN_IS_MISSING, Ensemble, Tree
 from penstock.converters.responses import summed
 from penstock.converters.scores import largest
-from penstock.converters.validation import floats, sized
+from penstock.converters.validation import dense, floats, sized
 from penstock.converters.values import (
     LINEAR_TOLERANCE,
+    Answer,
     Ask,
     Prediction,
     Value,
+    codes,
     labels,
     numbers,
     numeric_columns,
@@ -40,6 +43,73 @@ def bisecting_k_means(estimator: Any, value: Value, context: Context) -> Predict
     return _clusters(code, points, estimator.cluster_centers_, context)
 
 
+def nearest_center(estimator: Any, value: Value, context: Context) -> Prediction:
+    """The first of the nearest centers."""
+    centers = getattr(estimator, "cluster_centers_", None)
+    if centers is None or not len(centers):
+        context.refuse("has no centers; fit it on rows, until it converges")
+    label = _center(centers, range(len(centers)), _rows(centers, value, context), context)
+    return Prediction((label,))
+
+
+def birch(estimator: Any, value: Value, context: Context) -> Prediction:
+    """The cluster of the nearest of many centers, and all distances from these."""
+    centers = estimator.subcluster_centers_
+    rows = _rows(centers, value, context)
+    distances = _distances(rows, centers, context)
+    label = _center(centers, estimator.subcluster_labels_, rows, context)
+    names = range(len(centers))
+    return Prediction((label, numbers("distance", distances, names, Ask("transform"))), distances)
+
+
+def _rows(centers: Any, value: Value, context: Context) -> Value:
+    if hasattr(centers, "toarray"):
+        context.refuse("was fitted on a sparse matrix; fit it on a dense one")
+    if str(centers.dtype) == "float32" and value.precision == "f32":
+        context.refuse("computes in float32; fit it on float64")
+    rows = context.require(context.number(dense(value, context)), precision=value.precision)
+    return replace(rows, frame="").with_columns(numeric_columns(rows.width))
+
+
+def _center(centers: Any, known: Sequence[Any], rows: Value, context: Context) -> Answer:
+    """The label of the nearest center, among those that are known of the centers."""
+    import numpy
+
+    code = largest(_scores(rows, centers, context, sign=-1.0), context)
+    names = sorted({int(label) for label in known})
+    positions = [names.index(int(label)) for label in known]
+    position = context.add(
+        "lookup",
+        code,
+        numeric_columns(1),
+        values=numpy.array(positions, dtype="float64"),
+        ends=numpy.array([len(positions)]),
+        absent=numpy.zeros(1),
+    )
+    coded = context.add(
+        "encode_number",
+        position,
+        codes(1),
+        levels=numpy.arange(len(names), dtype="float64"),
+        ends=numpy.array([len(names)]),
+        codes=numpy.arange(len(names)),
+        missing_codes=numpy.array([-1]),
+        unseen_codes=numpy.array([-1]),
+    )
+
+    def undecided(data: Any) -> Any:
+        points = numpy.asarray(data, dtype="float64")
+        with numpy.errstate(all="ignore"):
+            far = ((points[:, None, :] - centers[None]) ** 2).sum(axis=2)
+            scale = (points**2).sum(axis=1) + (centers**2).sum(axis=1).max()
+            # All labels of the centers that are nearest but for rounding.
+            near = ~(far - far.min(axis=1, keepdims=True) > 1e-12 * scale[:, None])
+        return [len(set(numpy.asarray(positions)[row])) > 1 for row in near]
+
+    label = labels(coded, names, name="cluster")
+    return replace(label, undecided=Ask(function=undecided))
+
+
 def _points(estimator: Any, value: Value, context: Context) -> Value:
     points = floats(value, context)
     fitted = str(estimator.cluster_centers_.dtype)
@@ -53,6 +123,14 @@ def _points(estimator: Any, value: Value, context: Context) -> Value:
 def _clusters(code: Value, points: Value, centers: Any, context: Context) -> Prediction:
     import numpy
 
+    distances = _distances(points, centers, context)
+    names = range(len(numpy.atleast_2d(centers)))
+    label = labels(code, names, name="cluster", decided_by="distance", rivals=_nearest)
+    answers = (label, numbers("distance", distances, names, Ask("transform")))
+    return Prediction(answers, distances)
+
+
+def _distances(points: Value, centers: Any, context: Context) -> Value:
     wide = centers.astype("float64")
     distances = context.add(
         "distance",
@@ -63,11 +141,7 @@ def _clusters(code: Value, points: Value, centers: Any, context: Context) -> Pre
         points=wide,
         scales=None,
     )
-    distances = context.cast(distances, points.precision)
-    names = range(len(numpy.atleast_2d(centers)))
-    label = labels(code, names, name="cluster", decided_by="distance", rivals=_nearest)
-    answers = (label, numbers("distance", distances, names, Ask("transform")))
-    return Prediction(answers, distances)
+    return context.cast(distances, points.precision)
 
 
 def _nearest(distances: Sequence[float]) -> tuple[float, float]:
@@ -156,8 +230,11 @@ def _sides(estimator: Any, inner: Sequence[Any], points: Value, context: Context
 
 CONVERTERS: Mapping[str, Callable[..., Any]] = sized(
     {
+        "sklearn.cluster.AffinityPropagation": nearest_center,
+        "sklearn.cluster.Birch": birch,
         "sklearn.cluster.BisectingKMeans": bisecting_k_means,
         "sklearn.cluster.KMeans": k_means,
+        "sklearn.cluster.MeanShift": nearest_center,
         "sklearn.cluster.MiniBatchKMeans": k_means,
     }
 )

@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.converters.context import Context
+from penstock.converters.kernel_functions import arithmetic, distances
+from penstock.converters.pairing import pair_scores
 from penstock.converters.responses import response
 from penstock.converters.scores import class_labels, complement, largest, tie
 from penstock.converters.values import (
@@ -19,7 +21,7 @@ from penstock.converters.values import (
     numeric_columns,
 )
 
-__all__ = ["CONVERTERS"]
+__all__ = ["CONVERTERS", "shared"]
 
 
 def one_vs_rest_classifier(estimator: Any, value: Value, context: Context) -> Prediction:
@@ -42,7 +44,7 @@ def one_vs_rest_classifier(estimator: Any, value: Value, context: Context) -> Pr
     classes = class_labels(estimator.classes_, context)
     answers: list[Answer] = []
     if hasattr(estimator, "predict_proba"):
-        shares = _shares(
+        shares = shared(
             [response(prediction, "predict_proba", context) for _, prediction in members], context
         )
         answers.append(numbers("probability", shares, classes, Ask("predict_proba")))
@@ -73,7 +75,7 @@ def _score(member: Any, prediction: Prediction, context: Context) -> Value:
     return context.select(response(prediction, "predict_proba", context), [1])
 
 
-def _shares(parts: Sequence[Value], context: Context) -> Value:
+def shared(parts: Sequence[Value], context: Context) -> Value:
     """The probabilities, divided by their sum; of one, that of the other class as well."""
     positive = context.concat([context.select(part, [1]) for part in parts])
     single = all(column.dtype == "float32" for column in positive.columns)
@@ -118,6 +120,89 @@ def _several_labels(
             number(f"{name}_{at}", score, Ask(method, pick=pick)),
         ]
     return tuple(answers)
+
+
+def one_vs_one_classifier(estimator: Any, value: Value, context: Context) -> Prediction:
+    """The class with the most votes of the estimators of two classes, and then their scores.
+
+    sklearn/multiclass.py, `OneVsOneClassifier.decision_function`.
+    """
+    from sklearn.multiclass import _threshold_for_binary_predict
+
+    if estimator.pairwise_indices_ is not None:
+        context.refuse("takes kernels between rows, and not rows", option="estimator")
+    classes = class_labels(estimator.classes_, context)
+    wins, confidences = [], []
+    for at, member in enumerate(estimator.estimators_):
+        prediction = context.predict(member, value, f"{at}")
+        wins.append(_second(prediction, context))
+        confidences.append(_score(member, prediction, context))
+    together = context.concat(confidences).with_columns(numeric_columns(len(confidences)))
+    scores = pair_scores(context.concat(wins), together, len(classes), context)
+    ask = Ask("decision_function")
+    if len(classes) > 2:
+        raw = numbers("raw", scores, classes, ask)
+        label = labels(largest(scores, context), classes, decided_by=tie("raw", scores))
+        return Prediction((label, raw))
+    threshold = float(_threshold_for_binary_predict(estimator.estimators_[0]))
+    score = context.select(scores, [1])
+    code = context.add("above", score, codes(1), threshold=threshold)
+    rivals = _beside(threshold)
+    label = labels(code, classes, decided_by=tie("raw", score), rivals=rivals)
+    return Prediction((label, number("raw", score, ask)))
+
+
+def _second(prediction: Prediction, context: Context) -> Value:
+    """The code of the label, 1 for the second of the two classes."""
+    answer = next((answer for answer in prediction.answers if answer.name == "label"), None)
+    if answer is None or answer.names != (0, 1):
+        context.refuse("predicts other labels than 0 and 1", option="estimator")
+    return answer.value
+
+
+def _beside(threshold: float) -> Callable[[Sequence[float]], tuple[float, float]]:
+    return lambda scores: (scores[0], threshold)
+
+
+def output_code_classifier(estimator: Any, value: Value, context: Context) -> Prediction:
+    """The class whose code is nearest to the scores (sklearn/multiclass.py)."""
+    classes = class_labels(estimator.classes_, context)
+    scores = context.concat(
+        [
+            _constant(member, context)
+            if type(member).__name__ == "_ConstantPredictor"
+            else _score(member, context.predict(member, value, f"{at}"), context)
+            for at, member in enumerate(estimator.estimators_)
+        ]
+    )
+    scores = scores.with_columns(numeric_columns(scores.width))
+    far = distances("squared_euclidean", estimator.code_book_, scores, context)
+    label = labels(largest(arithmetic(far, "multiply", -1.0, context), context), classes)
+    return Prediction((replace(label, undecided=Ask(function=_equally_near(estimator))),))
+
+
+def _constant(member: Any, context: Context) -> Value:
+    """What is answered for a bit that all classes have, or none."""
+    import numpy
+
+    score = float(member.decision_function(numpy.zeros((1, 1)))[0])
+    return context.add("constant", [], numeric_columns(1), values=numpy.array([score]))
+
+
+def _equally_near(estimator: Any) -> Callable[[Any], Any]:
+    """Whether two codes are as near as each other, but for rounding."""
+
+    def ask(data: Any) -> Any:
+        import numpy
+        from sklearn.multiclass import _predict_binary
+
+        scores = numpy.array([_predict_binary(member, data) for member in estimator.estimators_]).T
+        with numpy.errstate(all="ignore"):
+            far = ((scores[:, None, :] - estimator.code_book_[None]) ** 2).sum(axis=2)
+            first, second = numpy.sort(far, axis=1)[:, :2].T
+            return ~(second - first > 1e-10 * (1.0 + (scores**2).sum(axis=1)))
+
+    return ask
 
 
 def multi_output_regressor(estimator: Any, value: Value, context: Context) -> Prediction:
@@ -167,7 +252,9 @@ def _item(at: int) -> Callable[[Any], Any]:
 
 
 CONVERTERS: Mapping[str, Callable[..., Any]] = {
+    "sklearn.multiclass.OneVsOneClassifier": one_vs_one_classifier,
     "sklearn.multiclass.OneVsRestClassifier": one_vs_rest_classifier,
+    "sklearn.multiclass.OutputCodeClassifier": output_code_classifier,
     "sklearn.multioutput.MultiOutputClassifier": multi_output_classifier,
     "sklearn.multioutput.MultiOutputRegressor": multi_output_regressor,
 }

@@ -6,8 +6,11 @@ from typing import Any
 
 from penstock.converters.context import Context
 from penstock.converters.ensembles import MISSING_LEFT, Ensemble, scikit_tree
-from penstock.converters.validation import check_version, sized
+from penstock.converters.neighbors import searched, undecided
+from penstock.converters.scores import BELOW_ZERO
+from penstock.converters.validation import check_version, dense, sized
 from penstock.converters.values import (
+    LINEAR_TOLERANCE,
     LINK_TOLERANCE,
     Ask,
     Prediction,
@@ -15,11 +18,17 @@ from penstock.converters.values import (
     codes,
     labels,
     number,
+    numeric_columns,
 )
 
 __all__ = ["CONVERTERS"]
 
 LABELS = (-1, 1)
+# Squares of sums in which what is far from the center cancels.
+ELLIPSE_TOLERANCE = 1e-10
+SINGLE_TOLERANCE = 1e-5
+# scikit-learn's distances may have half of the digits (the root of ‖x‖² - 2x·p + ‖p‖²).
+DENSITY_TOLERANCE = 1e-7
 
 
 def isolation_forest(estimator: Any, value: Value, context: Context) -> Prediction:
@@ -117,6 +126,164 @@ def _deepest_outlier(estimator: Any, most: Any) -> float:
         low, high = (low, middle) if is_usual(middle) else (middle, high)
 
 
+def local_outlier_factor(estimator: Any, value: Value, context: Context) -> Prediction:
+    """How much less dense it is around a row than around its neighbors.
+
+    sklearn/neighbors/_lof.py, `score_samples`: the distance from a neighbor counts as at least how
+    far the last neighbor of that one is.
+    """
+    import numpy
+
+    if not estimator.novelty:
+        context.refuse("predicts of no other rows than those of training", option="novelty")
+    if estimator._fit_X.dtype == numpy.float32:
+        context.refuse("was fitted on float32; fit it on float64")
+    count = int(estimator.n_neighbors_)
+    rows, metric, points = searched(estimator, value, context)
+    if metric == "squared_euclidean":
+        context.refuse(f"`{estimator.effective_metric_}` is not supported", option="metric")
+    columns = (*codes(count), *numeric_columns(count))
+    found = context.add("nearest", rows, columns, metric=metric, points=points, count=count)
+    positions, far = (context.select(found, range(at, at + count)) for at in (0, count))
+    last = _known(positions, estimator._distances_fit_X_[:, count - 1], context)
+    reach = context.add("combine", [far, last], numeric_columns(count), function="maximum")
+    mean = context.arithmetic(_added(reach, context), "divide", [float(count)], precision="f64")
+    mean = context.arithmetic(mean, "add", [1e-10], precision="f64")
+    density = context.add("map", mean, mean.columns, function="reciprocal", precision="f64")
+    others = _added(_known(positions, estimator._lrd, context), context)
+    ratio = context.add(
+        "combine",
+        [context.arithmetic(others, "divide", [float(count)], precision="f64"), density],
+        numeric_columns(1),
+        tolerance=DENSITY_TOLERANCE,
+        function="divide",
+    )
+    score = context.arithmetic(ratio, "multiply", [-1.0], precision="f64")
+    raw = context.arithmetic(score, "subtract", [float(estimator.offset_)], precision="f64")
+    label = context.add("above", raw, codes(1), threshold=BELOW_ZERO)
+    answers = (
+        labels(label, LABELS, decided_by="raw"),
+        number("score", score, Ask("score_samples")),
+        number("raw", raw, Ask("decision_function")),
+    )
+    doubt = undecided(estimator, count, weighted=True)
+    return Prediction(tuple(replace(answer, undecided=doubt) for answer in answers))
+
+
+def _known(positions: Value, known: Any, context: Context) -> Value:
+    """What is known of the row of training at each position."""
+    import numpy
+
+    return context.add(
+        "lookup",
+        positions,
+        numeric_columns(positions.width),
+        values=numpy.tile(numpy.asarray(known, dtype="float64"), positions.width),
+        ends=len(known) * numpy.arange(1, positions.width + 1),
+        absent=numpy.zeros(positions.width),
+    )
+
+
+def _added(value: Value, context: Context) -> Value:
+    import numpy
+
+    return context.add(
+        "linear",
+        value,
+        numeric_columns(1),
+        coefficients=numpy.ones((1, value.width)),
+        intercepts=numpy.zeros(1),
+    )
+
+
+def elliptic_envelope(estimator: Any, value: Value, context: Context) -> Prediction:
+    """Minus the squared distance from the center, in the axes of the covariance."""
+    import numpy
+
+    precision = numpy.asarray(estimator.get_precision(), dtype="float64")
+    scales, axes = numpy.linalg.eigh((precision + precision.T) / 2)
+    if not (scales >= -1e-12 * numpy.abs(scales).max()).all():
+        context.refuse("has a precision that is not positive", option="store_precision")
+    turn = axes * numpy.sqrt(numpy.maximum(scales, 0.0))
+    rows = context.require(context.number(dense(value, context)), precision=value.precision)
+    rows = replace(rows, frame="").with_columns(numeric_columns(rows.width))
+    rows = context.add(
+        "arithmetic",
+        rows,
+        rows.columns,
+        function="subtract",
+        operands=numpy.asarray(estimator.location_, dtype="float64"),
+        precision="f64",
+    )
+    turned = context.add(
+        "linear",
+        rows,
+        rows.columns,
+        coefficients=numpy.ascontiguousarray(turn.T),
+        intercepts=numpy.zeros(rows.width),
+    )
+    far = context.add(
+        "distance",
+        turned,
+        numeric_columns(1),
+        tolerance=ELLIPSE_TOLERANCE,
+        metric="squared_euclidean",
+        points=numpy.zeros((1, rows.width)),
+        scales=None,
+    )
+    score = context.arithmetic(far, "multiply", [-1.0], precision="f64")
+    return _scored(score, estimator, context)
+
+
+def _scored(score: Value, estimator: Any, context: Context) -> Prediction:
+    raw = context.arithmetic(score, "subtract", [_only(estimator.offset_)], precision="f64")
+    label = context.add("above", raw, codes(1), threshold=BELOW_ZERO)
+    return Prediction(
+        (
+            labels(label, LABELS, decided_by="raw"),
+            number("score", score, Ask("score_samples")),
+            number("raw", raw, Ask("decision_function")),
+        )
+    )
+
+
+def linear_one_class(estimator: Any, value: Value, context: Context) -> Prediction:
+    """The dot product less the offset (sklearn/linear_model, `SGDOneClassSVM`)."""
+    import numpy
+
+    rows = context.require(context.number(value), precision=value.precision)
+    scores = context.add(
+        "linear",
+        rows,
+        numeric_columns(1),
+        tolerance=SINGLE_TOLERANCE if value.precision == "f32" else LINEAR_TOLERANCE,
+        coefficients=numpy.asarray(estimator.coef_, dtype="float64").reshape(1, -1),
+        intercepts=-numpy.asarray(estimator.offset_, dtype="float64").reshape(1),
+    )
+    raw = scores
+    score = context.arithmetic(raw, "add", [_only(estimator.offset_)], precision="f64")
+    label = context.add("above", raw, codes(1), threshold=BELOW_ZERO)
+    return Prediction(
+        (
+            labels(label, LABELS, decided_by="raw"),
+            number("score", score, Ask("score_samples")),
+            number("raw", raw, Ask("decision_function")),
+        )
+    )
+
+
+def _only(offset: Any) -> float:
+    """The only number of an array, or the number."""
+    import numpy
+
+    return float(numpy.ravel(offset)[0])
+
+
 CONVERTERS: Mapping[str, Callable[..., Any]] = sized(
-    {"sklearn.ensemble.IsolationForest": isolation_forest}
+    {
+        "sklearn.covariance.EllipticEnvelope": elliptic_envelope,
+        "sklearn.ensemble.IsolationForest": isolation_forest,
+        "sklearn.linear_model.SGDOneClassSVM": linear_one_class,
+        "sklearn.neighbors.LocalOutlierFactor": local_outlier_factor,
+    }
 )

@@ -7,7 +7,15 @@ from penstock.converters.context import Context
 from penstock.converters.ensembles import Ensemble, scikit_tree
 from penstock.converters.responses import in_order
 from penstock.converters.scores import class_labels, largest, tie
-from penstock.converters.values import Answer, Prediction, Value, labels, number, numbers
+from penstock.converters.values import (
+    Answer,
+    Prediction,
+    Value,
+    labels,
+    number,
+    numbers,
+    numeric_columns,
+)
 
 __all__ = ["CONVERTERS"]
 
@@ -39,6 +47,27 @@ def tree_classifier(estimator: Any, value: Value, context: Context) -> Predictio
         part = context.select(shares, range(start, start + count))
         answers += _decision(estimator, at, part, context)
     return Prediction(tuple(answers))
+
+
+def random_trees_embedding(estimator: Any, value: Value, context: Context) -> Value:
+    """The leaf that the row reaches in each tree, one-hot encoded."""
+    import numpy
+
+    members = estimator.estimators_
+    allows_missing = members[0]._support_missing_values(numpy.zeros((1, 1))) and not value.sparse
+    checked = context.require(context.number(value), missing=allows_missing, precision="f32")
+    trees = [
+        scikit_tree(member.tree_, numpy.arange(member.tree_.node_count, dtype="float64")[:, None])
+        for member in members
+    ]
+    leaves = Ensemble(
+        trees,
+        start=numpy.zeros(len(trees)),
+        outputs=range(len(trees)),
+        precision="f32",
+    ).add_to(context, checked)
+    leaves = leaves.with_columns(numeric_columns(len(trees), "int64"))
+    return context.transform(estimator.one_hot_encoder_, leaves)
 
 
 def _decision(
@@ -104,6 +133,7 @@ CONVERTERS: Mapping[str, Callable[..., Any]] = {
     "sklearn.ensemble.ExtraTreesRegressor": tree_regressor,
     "sklearn.ensemble.RandomForestClassifier": tree_classifier,
     "sklearn.ensemble.RandomForestRegressor": tree_regressor,
+    "sklearn.ensemble.RandomTreesEmbedding": random_trees_embedding,
     "sklearn.tree.DecisionTreeClassifier": tree_classifier,
     "sklearn.tree.DecisionTreeRegressor": tree_regressor,
     "sklearn.tree.ExtraTreeClassifier": tree_classifier,

@@ -154,6 +154,7 @@ class Answer:
     among its elements may fall either way; by default of the two largest, or of one and zero.
     `exponent` names the output of whose elements these are exponentials: the error of one that is
     larger than any exponent of a finite number is larger in its exponential as well.
+    `undecided` asks whether the source library could as well have answered otherwise, for each row.
     Several targets: a regressor has one `value` of several numbers, named 0, 1, ...; a classifier
     has `label_0`, `probability_0`, `label_1`, ... each asked with a `pick`.
     """
@@ -167,6 +168,12 @@ class Answer:
     decided_by: str | None = None
     rivals: Callable[[Sequence[float]], tuple[float, float]] | None = None
     exponent: str | None = None
+    undecided: Ask | None = None
+
+    def bound(self, estimator: Any, before: Callable[[Any], Any] | None = None) -> "Answer":
+        """The same output, asked of this estimator behind `before`."""
+        undecided = self.undecided and self.undecided.bound(estimator, before)
+        return replace(self, ask=self.ask.bound(estimator, before), undecided=undecided)
 
 
 @dataclass(frozen=True)
@@ -182,10 +189,7 @@ class Prediction:
     def bound(self, estimator: Any, before: Callable[[Any], Any] | None = None) -> "Prediction":
         """The same outputs, asked of this estimator behind `before`."""
         return Prediction(
-            tuple(
-                replace(answer, ask=answer.ask.bound(estimator, before)) for answer in self.answers
-            ),
-            self.features,
+            tuple(answer.bound(estimator, before) for answer in self.answers), self.features
         )
 
 

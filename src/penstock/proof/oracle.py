@@ -1,5 +1,6 @@
 """The source library as the judge: what it answers for rows, and which rows it refuses."""
 
+import random
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,10 @@ from penstock.frames import Example, Row
 from penstock.kinds import plain
 
 __all__ = ["Expected", "Oracle"]
+
+# Units in the last place, and how often it is asked for a row that is told apart by them.
+NUDGES = tuple(step * 2.0**-52 for step in (-4, -2, -1, 1, 2, 4))
+NUDGED_ROWS = 16
 
 # Per output of one row: a label, a number, or a list of numbers or texts.
 Expected = dict[str, Any]
@@ -37,6 +42,22 @@ class Oracle:
             if len(cells) != len(rows):
                 raise ValueError(f"{len(rows)} rows got {len(cells)} answers for `{name}`")
         return [{name: columns[name][at] for name in columns} for at in range(len(rows))]
+
+    def is_undecided(self, answer: Answer, row: Row) -> bool:
+        """Whether the source library could as well have answered otherwise for this row."""
+        if answer.undecided is None:
+            return False
+        return bool(answer.undecided(self.model, self.example.build([row]))[0])
+
+    def nudged(self, row: Row) -> list[Expected]:
+        """What it answers where numbers differ in their last bits; nothing where it refuses."""
+        chooser = random.Random(0)
+
+        def nudge(value: Any) -> Any:
+            return value * (1.0 + chooser.choice(NUDGES)) if type(value) is float else value
+
+        rows = [{name: nudge(value) for name, value in row.items()} for _ in range(NUDGED_ROWS)]
+        return [] if self.error(rows) is not None else self.ask(rows)
 
     def refuses(self, row: Row) -> bool:
         """Whether the source library refuses this row."""

@@ -105,3 +105,82 @@ impl Step for SumStep {
         weights * size_of::<f64>() + self.sources.len() * size_of::<Register>()
     }
 }
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeightedMedian {
+    weights: TensorName,
+}
+
+impl Lower for WeightedMedian {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
+        let input = lowering.one(inputs)?;
+        if input.is_empty() {
+            return Err(lowering.error("takes at least one element"));
+        }
+        let weights = lowering.numbers(&self.weights, input.len())?;
+        let sources =
+            input.iter().map(|element| lowering.number(element)).collect::<Result<Vec<_>, _>>()?;
+        let target = lowering.output(&input);
+        lowering.builder.push(MedianStep { sources, target, weights });
+        Ok(vec![Element::Number(target)])
+    }
+}
+
+struct MedianStep {
+    sources: Vec<Register>,
+    target: Register,
+    weights: Vec<f64>,
+}
+
+impl MedianStep {
+    /// The first element, in ascending order, up to which half of the weights are.
+    fn median(&self, values: &[f64], order: &mut [u32]) -> f64 {
+        let value = |at: u32| values[at as usize];
+        order.sort_by(|left, right| match (value(*left).is_nan(), value(*right).is_nan()) {
+            (false, false) => value(*left).total_cmp(&value(*right)),
+            (left, right) => left.cmp(&right),
+        });
+        let weight = |at: &u32| self.weights[*at as usize];
+        let half = 0.5 * order.iter().map(weight).fold(0.0, |sum, weight| sum + weight);
+        let mut sum = 0.0;
+        let found = order.iter().find(|at| {
+            sum += weight(at);
+            sum >= half
+        });
+        found.or(order.first()).map_or(f64::NAN, |at| value(*at))
+    }
+}
+
+impl Step for MedianStep {
+    fn run(&self, block: &mut Block<'_>) {
+        let mut values = std::mem::take(&mut block.workspace.doubles);
+        let mut order = std::mem::take(&mut block.workspace.indices);
+        for row in 0..block.rows {
+            values.clear();
+            values.extend(self.sources.iter().map(|source| block.number(*source)[row]));
+            order.clear();
+            order.extend(0..self.sources.len() as u32);
+            block.number_mut(self.target)[row] = self.median(&values, &mut order);
+        }
+        block.workspace.doubles = values;
+        block.workspace.indices = order;
+    }
+
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        reads(visit, &mut self.sources);
+        visit(Access::Writes(&mut self.target));
+    }
+
+    fn describe(&self) -> String {
+        format!("weighted median of {} numbers", self.sources.len())
+    }
+
+    fn memory(&self) -> usize {
+        self.weights.len() * size_of::<f64>()
+    }
+}

@@ -4,6 +4,7 @@ mod binning;
 mod blending;
 mod calibrating;
 mod composing;
+mod coupling;
 mod deciding;
 mod deriving;
 mod distances;
@@ -13,6 +14,8 @@ mod imputing;
 mod linear;
 mod links;
 mod measuring;
+mod neighbors;
+mod reshaping;
 mod scaling;
 mod tables;
 mod texts;
@@ -70,6 +73,7 @@ operators! {
     "concat", 1, composing::Concat;
     "constant", 1, composing::Constant;
     "constant_text", 1, texts::ConstantText;
+    "couple", 1, coupling::Couple;
     "count_words", 1, measuring::CountWords;
     "digitize", 1, binning::Digitize;
     "distance", 1, distances::Distance;
@@ -94,13 +98,18 @@ operators! {
     "match_text", 1, measuring::MatchText;
     "math", 1, deriving::Math;
     "measure_text", 1, measuring::MeasureText;
+    "nearest", 1, neighbors::Nearest;
+    "neighbors", 1, neighbors::Neighbors;
+    "neighbors_within", 1, neighbors::NeighborsWithin;
     "normalize", 1, scaling::Normalize;
     "one_hot", 1, encoding::OneHot;
     "pair_codes", 1, tables::PairCodes;
     "parse_time", 1, times::ParseTime;
     "part_text", 1, texts::PartText;
+    "power", 1, reshaping::Power;
     "products", 1, expanding::Products;
     "proportion", 1, links::Proportion;
+    "quantile_rank", 1, reshaping::QuantileRank;
     "replace_text", 1, texts::ReplaceText;
     "require", 1, imputing::Require;
     "round", 1, deriving::Round;
@@ -112,6 +121,7 @@ operators! {
     "sum", 1, blending::Sum;
     "time_part", 1, times::TimePart;
     "trees", 1, trees::Trees;
+    "weighted_median", 1, blending::WeightedMedian;
     "zone_time", 1, times::ZoneTime;
 }
 

@@ -1,5 +1,6 @@
 //! Named functions of one number, as numpy's ufuncs of the same names; used by the `map` and `link` operators.
 
+use super::normal::{erf, normal_quantile};
 use super::wide::wide;
 
 macro_rules! functions {
@@ -49,6 +50,7 @@ functions! {
     Cos, "cos", f64::cos;
     Cosh, "cosh", f64::cosh;
     Degrees, "degrees", |x| x * (180.0 / std::f64::consts::PI);
+    Erf, "erf", erf;
     Exp, "exp", f64::exp;
     Exp2, "exp2", f64::exp2;
     Expm1, "expm1", f64::exp_m1;
@@ -62,6 +64,7 @@ functions! {
     Log1p, "log1p", f64::ln_1p;
     Log2, "log2", f64::log2;
     Negative, "negative", |x| -x;
+    NormalQuantile, "normal_quantile", normal_quantile;
     Radians, "radians", |x| x * (std::f64::consts::PI / 180.0);
     Reciprocal, "reciprocal", |x| 1.0 / x;
     Rint, "rint", f64::round_ties_even;
@@ -69,6 +72,7 @@ functions! {
     Sign, "sign", sign;
     Sin, "sin", f64::sin;
     Sinh, "sinh", f64::sinh;
+    Softsign, "softsign", |x| x / (1.0 + x.abs());
     Sqrt, "sqrt", f64::sqrt;
     Square, "square", |x| x * x;
     Tan, "tan", f64::tan;

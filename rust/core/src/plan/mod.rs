@@ -13,6 +13,7 @@ pub mod element;
 mod finish;
 pub mod functions;
 mod lowering;
+mod normal;
 pub mod notes;
 mod output;
 pub mod pairs;

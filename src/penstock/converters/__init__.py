@@ -36,6 +36,7 @@ FAMILIES: tuple[str, ...] = (
     "projecting",
     "scaling",
     "selecting",
+    "splines",
     "tables",
     "terms",
     "trees",

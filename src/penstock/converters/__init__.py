@@ -43,7 +43,9 @@ FAMILIES: tuple[str, ...] = (
     "scaling",
     "selecting",
     "similarities",
+    "splines",
     "tables",
+    "terms",
     "trees",
     "xgboost",
 )

@@ -42,9 +42,10 @@ REASONS = {
 HEAD = """\
 # Every estimator of scikit-learn
 
-Written by `python -m tests.operators_page` from scikit-learn {version} and the code of the converters; a test holds it to both. Of {all} classes
-that answer for rows which were not in training, {converts} convert. *Options refused* are those that a converter may refuse by name;
-[the page of estimators](estimators.md) says which values, what each class gives, and how exact it is.
+Written by `python -m tests.operators_page` from scikit-learn {version} and the code of the
+converters; a test holds it to both. Of {all} classes that answer for rows which were not in training,
+{converts} convert. *Options refused* are those that a converter may refuse by name, for some value;
+[the page of estimators](estimators.md) says which, what each class gives, and how exact it is.
 
 | class | converts | options refused, or why not |
 |---|---|---|
@@ -87,7 +88,7 @@ def page():
     )
     rows = [f"| `{name}` | {_verdict(name, answers[name])} |" for name in sorted(answers)]
     others = ", ".join(f"`{name}`" for name in sorted(found.keys() - answers.keys()))
-    return head + "\n".join(rows) + "\n" + TAIL.format(names=textwrap.fill(others, 140))
+    return head + "\n".join(rows) + "\n" + TAIL.format(names=textwrap.fill(others, 100))
 
 
 def _verdict(name, cls):

@@ -28,6 +28,7 @@ FAMILIES: tuple[str, ...] = (
     "dividing",
     "encoding",
     "expanding",
+    "generalized",
     "imbalanced",
     "imputing",
     "lightgbm",

@@ -31,6 +31,7 @@ FAMILIES: tuple[str, ...] = (
     "generalized",
     "imbalanced",
     "imputing",
+    "iterating",
     "lightgbm",
     "linear",
     "mixtures",

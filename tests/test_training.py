@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.metrics import roc_auc_score
+from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import StandardScaler
 
 import penstock
@@ -200,6 +202,26 @@ def test_steps_that_few_rows_are_to_tell_are_warned_of():
     told = "\n".join(trained(calibration="isotonic").warnings)
     assert "`calibration` is isotonic, and has 48 validation rows" in told
     assert not trained(calibration="sigmoid").warnings
+
+
+@pytest.mark.parametrize("weight", [None, "heaviness"])
+def test_naive_bayes_of_a_sparse_matrix_is_that_of_the_source_library(weight):
+    data, target = asking("multiclass", rows=2000)
+    random = np.random.default_rng(0)
+    data["city"] = random.integers(0, 30, len(data)).astype(str)
+    data["heaviness"] = random.random(len(data))
+    result = penstock.train(data, target, algorithm="bayes", weight=weight)
+    at = result.prepared.parts.learning
+    columns, model = clone(result.pipeline[0]), result.pipeline[-1]
+    made = columns.fit_transform(result.prepared.rows.iloc[at])
+    assert isinstance(made, np.ndarray) and (made != 0).mean() < 0.3
+    weights = None if weight is None else data[weight].to_numpy()[at]
+    expected = GaussianNB().fit(made, data[target].iloc[at], sample_weight=weights)
+    for name in ("theta_", "var_", "class_prior_", "class_count_"):
+        given = getattr(model, name)
+        np.testing.assert_allclose(given, getattr(expected, name), rtol=1e-9, atol=1e-12)
+    assert model.epsilon_ == pytest.approx(expected.epsilon_)
+    assert model.classes_.tolist() == expected.classes_.tolist()
 
 
 def test_numbers_are_not_calibrated():

@@ -1,5 +1,8 @@
 """`algorithm="auto"`: a leaderboard under a budget, repeatable, interruptible, resumable."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -145,7 +148,9 @@ def test_nothing_is_fitted_again_after_the_search(monkeypatch):
 
 def test_no_trial_is_begun_that_would_end_after_the_budget(monkeypatch):
     clock = [0.0]
-    monkeypatch.setattr("penstock.training.searching.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(
+        "penstock.training.searching.time", SimpleNamespace(monotonic=lambda: clock[0])
+    )
 
     def passing(event):
         if event.kind == "progress" and "of at most" in event.text:
@@ -155,6 +160,29 @@ def test_no_trial_is_begun_that_would_end_after_the_budget(monkeypatch):
     seconds = [entry.seconds for entry in result.leaderboard]
     assert sum(seconds) <= 170 + sum(seconds) / len(seconds) / 2
     assert sum(seconds) >= 170 - sum(seconds) / len(seconds) / 2
+
+
+def test_what_would_take_longer_than_there_is_is_left_out(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(
+        "penstock.training.searching.time", SimpleNamespace(monotonic=lambda: clock[0])
+    )
+    fit, learned = Fit.fit, []
+
+    def slow(self, recipe, learning, validation):
+        fitted = fit(self, recipe, learning, validation)
+        seconds = len(learning) * (10.0 if recipe.algorithm == "forest" else 0.1)
+        learned.append((recipe.algorithm, len(learning)))
+        clock[0] += seconds
+        return replace(fitted, seconds=seconds)
+
+    monkeypatch.setattr(Fit, "fit", slow)
+    events = []
+    result = auto(algorithms=("glm", "forest"), trials=None, seconds=600.0, on_event=events.append)
+    assert {entry.algorithm for entry in result.leaderboard} == {"glm"}
+    assert [rows for name, rows in learned if name == "forest"] == [15]
+    assert any(event.text.startswith("forest is left out: it would take") for event in events)
+    assert clock[0] < 700
 
 
 def test_folds_score_the_entries_when_there_are_some():

@@ -7,6 +7,7 @@ from typing import Any
 
 from penstock.converters import supported
 from penstock.errors import PenstockError
+from penstock.training.bayes import Gaussian
 from penstock.training.generalized import generalized
 from penstock.training.recipe import Recipe
 from penstock.training.tasks import Task
@@ -29,10 +30,11 @@ class Algorithm:
 
     `classes`: qualified name of the estimator by task. `defaults`: parameters by task and rows.
     `dense`: numbers are imputed and scaled, and levels become columns; else levels are codes.
-    `full`: the matrix may not be sparse.
+    `full`: asked with matrices that are not sparse, though it is fitted on one.
     `imputes`: missing numbers are filled in though levels are codes. `ranks`: codes are by how
     frequent levels are. `alone`: fitted by one thread, as more of them add in any order. `stops`:
-    adds trees until the validation rows gain no more. `extra`: what installs the library.
+    adds trees until the validation rows gain no more. `long`: takes minutes where others take
+    seconds. `extra`: what installs the library.
     """
 
     classes: Mapping[str, str]
@@ -43,6 +45,7 @@ class Algorithm:
     ranks: bool = False
     alone: bool = False
     stops: bool = False
+    long: bool = False
     extra: str = "train"
 
 
@@ -76,6 +79,8 @@ def estimator(recipe: Recipe, task: Task, row_count: int) -> Any:
                 f"`parameters`: `{attribute}` has no parameter `{key}`; it has "
                 + ", ".join(f"`{each}`" for each in known)
             )
+    if recipe.algorithm == "bayes":
+        return Gaussian(given | parameters)
     return kind(**given | parameters)
 
 
@@ -202,6 +207,7 @@ TABLE: Mapping[str, Algorithm] = {
         _both("sklearn.ensemble.RandomForestClassifier", "sklearn.ensemble.RandomForestRegressor"),
         _forest,
         imputes=True,
+        long=True,
     ),
     "glm": Algorithm(
         # What it is answered by; of two classes and of numbers it is fitted by glum.
@@ -217,6 +223,7 @@ TABLE: Mapping[str, Algorithm] = {
         _both("sklearn.neural_network.MLPClassifier", "sklearn.neural_network.MLPRegressor"),
         _deep,
         dense=True,
+        long=True,
     ),
     "bayes": Algorithm(
         dict.fromkeys(("binary", "multiclass"), "sklearn.naive_bayes.GaussianNB"),

@@ -76,6 +76,10 @@ class Fit:
             warnings.simplefilter("ignore")
             target = self.target.iloc[learning] if self.task.targeted else None
             made = columns.fit_transform(self.rows.iloc[learning], target)
+            if chosen.full and hasattr(columns, "sparse_output_"):
+                # As if it had been fitted so, which would have taken all memory at once.
+                columns.set_params(sparse_threshold=0.0)
+                columns.sparse_output_ = False
             options: dict[str, Any] = {}
             if self.weights is not None:
                 options["sample_weight"] = self.weights[learning]
@@ -159,7 +163,7 @@ def columns_of(features: Sequence[Feature], recipe: Recipe, task: Task, rows: An
     # The last column, where whatever adds it looks for it.
     parts.append(("offset", "passthrough", used(features, "offset")))
     used_parts = [part for part in parts if part[2]]
-    return ColumnTransformer(used_parts, sparse_threshold=0.0 if chosen.full else 0.3)
+    return ColumnTransformer(used_parts)
 
 
 def _ranked(column: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.errors import PenstockError
-from penstock.training.algorithms import estimator
+from penstock.training.algorithms import algorithm, estimator
 from penstock.training.crossing import CrossValidation, asked
 from penstock.training.events import Event, Listener
 from penstock.training.fitting import Fit, Fitted, check_able
@@ -20,6 +20,8 @@ __all__ = ["Entry", "Search", "ranked"]
 TRIALS = 20
 # Of the budget in seconds, what is left to the ensemble, and to converting and proving.
 RESERVED = 0.15
+# A pilot on so much less than all rows tells how long what takes long will take.
+PILOT = 20
 # In the order in which they are tried: quick ones first.
 # Networks take minutes where the others take seconds; they are tried where they are asked for.
 _BASELINES = ("glm", "bayes", "gbm", "forest", "xgboost")
@@ -57,6 +59,7 @@ class Search:
     interrupted: bool = field(default=False, init=False)
     kept: dict[str, tuple[Entry, Fitted]] = field(default_factory=dict, init=False)
     _last: Fitted | None = field(default=None, init=False)
+    _known: dict[str, float] = field(default_factory=dict, init=False)
     _end: float | None = field(default=None, init=False)
 
     def run(self) -> tuple[Entry, ...]:
@@ -154,6 +157,7 @@ class Search:
         parameters = {**parameters, **self.recipe.parameters}
         trial.set_user_attr("parameters", parameters)
         recipe = self.recipe.but(algorithm=name, parameters=parameters)
+        self._check_time(recipe)
         parts = self.found.parts
         if recipe.folds:
             found = CrossValidation(self.fit, self.found, recipe, _quiet(self.tell)).run().pooled
@@ -164,7 +168,26 @@ class Search:
         trial.set_user_attr("seconds", time.monotonic() - start)
         return float(score)
 
+    def _check_time(self, recipe: Recipe) -> None:
+        """Gives the trial up where most of it would come after the budget."""
+        import optuna
+
+        name, learning = recipe.algorithm, self.found.parts.learning
+        if self._end is None or not algorithm(name, self.found.task).long:
+            return
+        if name not in self._known:
+            pilot = self.fit.fit(recipe, learning[::PILOT], None)
+            self._known[name] = PILOT * pilot.seconds * max(1, recipe.folds)
+            left = self._end - time.monotonic()
+            if self._known[name] / 2 > left:
+                text = f"{name} is left out: it would take about {self._known[name]:.0f} s, and "
+                self.tell(Event("step", f"{text}{max(0.0, left):.0f} s are left"))
+        if self._known[name] / 2 > self._end - time.monotonic():
+            raise optuna.TrialPruned
+
     def _told(self, study: Any, trial: Any) -> None:
+        if self._is_over(study):
+            study.stop()
         if trial.value is None:
             return
         entry, best = _entry(trial, self._metric), _entry(study.best_trial, self._metric)
@@ -180,8 +203,6 @@ class Search:
         )
         values = {"trial": done, "algorithm": entry.algorithm, "score": entry.score}
         self.tell(Event("trial", text, {**values, "best": best.score}))
-        if self._is_over(study):
-            study.stop()
 
     def _keep(self, entry: Entry) -> None:
         known = self.kept.get(entry.algorithm)
@@ -191,9 +212,10 @@ class Search:
 
     def _is_over(self, study: Any) -> bool:
         """Whether another trial would end later than it may, rather than earlier."""
-        if self._end is None:
+        done = _complete(study)
+        if self._end is None or not done:
             return False
-        taken = [trial.user_attrs["seconds"] for trial in _complete(study)]
+        taken = [trial.user_attrs["seconds"] for trial in done]
         return bool(time.monotonic() + sum(taken) / len(taken) / 2 > self._end)
 
 

@@ -44,8 +44,9 @@ HEAD = """\
 
 Written by `python -m tests.operators_page` from scikit-learn {version} and the code of the
 converters; a test holds it to both. Of {all} classes that answer for rows which were not in
-training, {converts} convert. *Options refused* are those that a converter may refuse by name, for some value;
-[the page of estimators](estimators.md) says which, what each class gives, and how exact it is.
+training, {converts} convert. *Options refused* are those that a converter may refuse by name, for
+some value; [the page of estimators](estimators.md) says which, what each class gives, and how exact
+it is.
 
 | class | converts | options refused, or why not |
 |---|---|---|

@@ -202,8 +202,9 @@ impl QuantileRankStep {
             // Of equal points, the mean of what the first and the last would give.
             let after = self.points.partition_point(|point| *point <= x);
             let before = self.points.partition_point(|point| *point < x);
-            let upper = if after == 0 { self.ranks[0] } else { self.from_below(after - 1, x) };
-            let lower = if before > last { self.ranks[last] } else { self.from_above(before, x) };
+            let upper = if after == 0 { self.ranks[0] } else { self.rank_from_below(after - 1, x) };
+            let lower =
+                if before > last { self.ranks[last] } else { self.rank_from_above(before, x) };
             self.rounded(0.5 * (upper + lower))
         }
     }
@@ -217,7 +218,7 @@ impl QuantileRankStep {
     }
 
     /// numpy.interp from the last point that is not above.
-    fn from_below(&self, at: usize, x: f64) -> f64 {
+    fn rank_from_below(&self, at: usize, x: f64) -> f64 {
         if at + 1 == self.points.len() || self.points[at] == x {
             return self.ranks[at];
         }
@@ -226,7 +227,7 @@ impl QuantileRankStep {
     }
 
     /// The negative of numpy.interp of the negatives, from the first point that is not below.
-    fn from_above(&self, at: usize, x: f64) -> f64 {
+    fn rank_from_above(&self, at: usize, x: f64) -> f64 {
         if at == 0 || self.points[at] == x {
             return self.ranks[at];
         }

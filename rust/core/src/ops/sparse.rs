@@ -64,11 +64,11 @@ impl Operation<'_> {
         let size = of.low.abs().max(of.high.abs());
         let scaled = |operands: &[f64], inverse: bool| {
             let operands = places.iter().map(|(_, position)| operands[*position]);
-            let factors = operands.map(|x| if inverse { 1.0 / x } else { x });
+            let mut factors = operands.map(|x| if inverse { 1.0 / x } else { x });
             let range = |(least, most): (f64, f64), x: f64| {
                 (x.is_finite() && least <= most).then(|| (least.min(x), most.max(x)))
             };
-            let (least, most) = factors.fold(Some((0.0, 0.0)), |all, x| range(all?, x))?;
+            let (least, most) = factors.try_fold((0.0, 0.0), range)?;
             let size = size * least.abs().max(most);
             let low = if of.low >= 0.0 && least >= 0.0 { 0.0 } else { -size };
             (size < MOST).then(|| Bounds::new(low, size, false))

@@ -316,7 +316,7 @@ impl Step for TermsStep {
 
     fn memory(&self) -> usize {
         let terms = match &self.places {
-            Places::Terms(terms) => terms.iter().map(|(term, _)| term.len() + 32).sum(),
+            Places::Terms(terms) => terms.keys().map(|term| term.len() + 32).sum(),
             Places::Hashes(..) => 0,
         };
         terms + self.analysis.memory()

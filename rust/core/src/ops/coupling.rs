@@ -103,6 +103,10 @@ fn couple(matrix: &[f64], products: &mut [f64], shares: &mut [f64]) {
             products[t] = row.iter().zip(&*shares).fold(0.0, |sum, (q, p)| sum + q * p);
             form += shares[t] * products[t];
         }
+        if form.is_nan() {
+            shares.fill(f64::NAN);
+            break;
+        }
         let worst = products.iter().map(|product| (product - form).abs()).fold(0.0, f64::max);
         if worst < least {
             break;

@@ -28,6 +28,7 @@ FAMILIES: tuple[str, ...] = (
     "dividing",
     "encoding",
     "expanding",
+    "feature_engine",
     "generalized",
     "imbalanced",
     "imputing",

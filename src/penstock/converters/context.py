@@ -331,6 +331,7 @@ _FLAT = frozenset(
         "HalvingRandomSearchCV",
         "HashingVectorizer",
         "OneVsRestClassifier",
+        "PMMLPipeline",
         "Pipeline",
         "RandomizedSearchCV",
         "StackingClassifier",

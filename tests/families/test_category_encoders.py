@@ -81,6 +81,7 @@ EXAMPLES = {
             "BinaryEncoder",
             "CatBoostEncoder",
             "CountEncoder",
+            "GLMMEncoder",
             "GrayEncoder",
             "HelmertEncoder",
             "JamesSteinEncoder",

@@ -324,10 +324,24 @@ def transformed_targets():
     ), frame
 
 
+class PMMLPipeline(Pipeline):
+    """A stand-in by name: the package is under the AGPL, and no part of this project."""
+
+
+PMMLPipeline.__module__ = "sklearn2pmml.pipeline"
+
+
+def pipeline_for_pmml():
+    frame = contract.numbers()
+    model = PMMLPipeline([("scale", StandardScaler()), ("predict", LogisticRegression())])
+    return model.fit(frame, contract.answer(frame)), frame
+
+
 EXAMPLES = {
     make.__name__: make
     for make in (
         pipeline_with_passthrough,
+        pipeline_for_pmml,
         pipeline_of_one_predictor,
         pipeline_in_a_pipeline,
         pipeline_on_an_array,

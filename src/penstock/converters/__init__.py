@@ -29,6 +29,7 @@ FAMILIES: tuple[str, ...] = (
     "dividing",
     "encoding",
     "expanding",
+    "feature_engine",
     "generalized",
     "imbalanced",
     "imputing",

@@ -294,5 +294,7 @@ CONVERTERS: Mapping[str, Callable[..., Any]] = {
     "sklearn.pipeline.FeatureUnion": feature_union,
     "sklearn.pipeline.Pipeline": pipeline,
     "sklearn.preprocessing.FunctionTransformer": function_transformer,
+    # By the name alone: a pipeline of scikit-learn with metadata for PMML.
+    "sklearn2pmml.pipeline.PMMLPipeline": pipeline,
     **{f"sklearn.model_selection.{name}": search for name in SEARCHES},
 }

@@ -358,6 +358,7 @@ _FLAT = frozenset(
         "HalvingRandomSearchCV",
         "HashingVectorizer",
         "OneVsRestClassifier",
+        "PMMLPipeline",
         "Pipeline",
         "RandomizedSearchCV",
         "StackingClassifier",

@@ -82,7 +82,12 @@ def prepare(
 ) -> Prepared:
     """The graph of a fitted model, and its schema as far as the example tells."""
     described = describe(example, getattr(model, "feature_names_in_", None))
-    context = Context(table(), described.columns, frame=described.kind if described.frame else "")
+    context = Context(
+        table(),
+        described.columns,
+        frame=described.kind if described.frame else "",
+        flat=bool(described.flat),
+    )
     _check_fitted(model)
     answers = tuple(
         answer

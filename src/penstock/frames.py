@@ -1,7 +1,7 @@
 """The example that comes with a model: what columns it has, and tables like it with other rows."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +27,8 @@ class Example:
     kind: str
     columns: tuple[Column, ...]
     data: Any
+    # What the source library sees if it is one column by itself: a `list`, an `array`, a `series`.
+    flat: str = ""
 
     @property
     def frame(self) -> bool:
@@ -81,24 +83,57 @@ class Example:
             name: (column, [row.get(name) for row in rows])
             for name, column in zip(self.names, self.columns, strict=True)
         }
-        return KINDS[self.kind].build(self.data, contents)
+        table = KINDS[self.kind].build(self.data, contents)
+        return FLAT[self.flat](table) if self.flat else table
+
+
+# From the table of one column to what the source library sees.
+FLAT: dict[str, Callable[[Any], Any]] = {
+    "array": lambda table: table[:, 0],
+    "list": lambda table: table[:, 0].tolist(),
+    "pandas": lambda table: table.iloc[:, 0],
+    "polars": lambda table: table.to_series(0),
+}
+# The input of a model that takes texts, where nobody has named it.
+FLAT_NAME = "text"
 
 
 def describe(data: Any, names: Sequence[str] | None = None) -> Example:
     """The example with its columns; those of an array are called `names`, else `x0`, `x1`, ..."""
+    flat, data = _flat(data)
     kind, data = _kind(data)
     _check_names([str(name) if kind == "arrow" else name for name in _names(kind, data)])
-    example = Example(kind, tuple(KINDS[kind].columns(data)), data)
+    example = Example(kind, tuple(KINDS[kind].columns(data)), data, flat)
     if not example.columns or not example.row_count:
         raise ConvertError("the example has no rows or no columns; give the rows trained on")
     if kind != "array":
         return example
+    if flat:
+        return replace(example, columns=(replace(example.columns[0], name=FLAT_NAME),))
     width = len(example.columns)
     labels = (
         names if names is not None and len(names) == width else [f"x{at}" for at in range(width)]
     )
     named = zip(example.columns, labels, strict=True)
     return replace(example, columns=tuple(replace(column, name=str(to)) for column, to in named))
+
+
+def _flat(data: Any) -> tuple[str, Any]:
+    """What kind of a column by itself this is, if any, and the table of that one column."""
+    owner = type(data).__module__.split(".")[0]
+    texts = str(getattr(data, "dtype", "")).lower() in ("object", "str", "string")
+    if owner in ("pandas", "polars") and type(data).__name__ == "Series" and texts:
+        name = data.name if isinstance(data.name, str) and data.name else FLAT_NAME
+        return owner, data.to_frame(name)
+    if isinstance(data, (list, tuple)) and all(isinstance(one, str | None) for one in data):
+        import numpy
+
+        column = numpy.empty((len(data), 1), dtype="object")
+        column[:, 0] = data
+        return "list", column
+    if owner == "numpy" and getattr(data, "ndim", 0) == 1 and data.dtype.kind in "OU":
+        return "array", data.reshape(-1, 1)
+    return "", data
 
 
 def _kind(data: Any) -> tuple[str, Any]:
@@ -114,8 +149,8 @@ def _kind(data: Any) -> tuple[str, Any]:
 
         return "arrow", data if isinstance(data, pyarrow.Table) else pyarrow.table(data)
     raise ConvertError(
-        f"the example is a {type(data).__name__}; give a pandas, Polars or Arrow table, or a "
-        "dense 2-D numpy array"
+        f"the example is a {type(data).__name__}; give a pandas, Polars or Arrow table, a dense "
+        "2-D numpy array, or, for a model of texts, a list or a Series of them"
     )
 
 

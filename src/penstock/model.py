@@ -12,7 +12,7 @@ from penstock.errors import ArtifactError, PenstockError
 from penstock.files import write_bytes
 from penstock.keys import private_key, public_key
 from penstock.schema import Schema
-from penstock.tables import fill, kind_of, like
+from penstock.tables import fill, kind_of, like, named
 
 __all__ = ["Model", "load", "sign"]
 
@@ -78,7 +78,8 @@ class Model:
 
         `rows`: a dict (one row; answer: a dict), a list of dicts (a list), a pandas, Polars or
         PyArrow frame (the same kind), any other object with `__arrow_c_stream__` (an object that
-        has it too), or a 2-D array with one column per input (a dict of arrays).
+        has it too), or a 2-D array with one column per input (a dict of arrays). Of a model with
+        one input also a list of texts, or a Series.
 
         `threads`: at most so many for a table, all cores by default; the bits do not depend on it.
         `on_error="return"`: rows that are refused do not raise. A dict, alone or in a list, is
@@ -88,6 +89,7 @@ class Model:
         Raises `SchemaError` for wrong columns and `DataError` for wrong values.
         """
         return_errors = _returns_errors(on_error)
+        rows = named(rows, self._input_names)
         if _is_row(rows):
             row = rows if isinstance(rows, dict) else dict(rows)
             return self._engine.predict_row(row, return_errors=return_errors, warnings=warnings)
@@ -151,6 +153,7 @@ class Model:
         """
         return_errors = _returns_errors(on_error)
         _check_top(top)
+        rows = named(rows, self._input_names)
         if _is_row(rows):
             row = rows if isinstance(rows, dict) else dict(rows)
             return self._explainer.explain_row(

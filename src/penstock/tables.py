@@ -8,7 +8,7 @@ from penstock.errors import SchemaError
 if TYPE_CHECKING:
     from penstock._core import Answers, Columns
 
-__all__ = ["fill", "kind_of", "like"]
+__all__ = ["fill", "kind_of", "like", "named"]
 
 # What to send in place of things of these libraries that are no tables.
 _HINTS = {
@@ -40,6 +40,17 @@ def kind_of(rows: Any) -> str:
     if isinstance(rows, Mapping):
         return "mapping"
     return "unknown"
+
+
+def named(rows: Any, names: Sequence[str]) -> Any:
+    """A list or a Series of the values of a model's only input as rows; others as they are."""
+    if len(names) != 1:
+        return rows
+    if isinstance(rows, (list, tuple)) and rows and all(isinstance(one, str) for one in rows):
+        return [{names[0]: value} for value in rows]
+    if type(rows).__name__ == "Series" and kind_of(rows) in ("pandas", "polars"):
+        return rows.to_frame(names[0])
+    return rows
 
 
 def fill(columns: "Columns", rows: Any, names: Sequence[str]) -> None:

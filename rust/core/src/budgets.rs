@@ -85,6 +85,12 @@ pub const MAX_TEXT_BYTES: usize = 1 << 16;
 /// Texts that the nodes of a graph compute or read for each row: features of texts are dozens.
 pub const MAX_TEXTS: usize = 1 << 10;
 
+/// States of the pattern of a token: each runs at most once at each place of a text.
+pub const MAX_PATTERN_STATES: usize = 1_000;
+
+/// Tokens or characters of an n-gram: the work of a text grows with it.
+pub const MAX_TERM_LENGTH: usize = 255;
+
 /// Bytes of all words that an operator looks for: ten dictionaries. An automaton takes forty times as much.
 pub const MAX_WORDS_BYTES: usize = 16 << 20;
 

@@ -10,6 +10,8 @@ use std::ops::Range;
 
 /// Registers from which on blocks are smaller: those of a whole block take 8 MB.
 const WIDE: usize = 4096;
+/// Registers from which on a block is a few rows: those of the smaller blocks take 32 MB.
+const WIDEST: usize = 32 * WIDE;
 
 /// A text takes as much room as so many numbers.
 const NUMBERS_PER_TEXT: usize = 16;
@@ -112,10 +114,10 @@ impl Plan {
     /// Rows of a block: fewer where each needs many registers, so that a thread's memory stays in tens of megabytes.
     fn block_rows(&self) -> usize {
         let texts = self.counts.texts * NUMBERS_PER_TEXT;
-        if self.counts.numbers + self.counts.codes + texts > WIDE {
-            BLOCK_ROWS / 8
-        } else {
-            BLOCK_ROWS
+        match self.counts.numbers + self.counts.codes + texts {
+            count if count <= WIDE => BLOCK_ROWS,
+            count if count <= WIDEST => BLOCK_ROWS / 8,
+            _ => BLOCK_ROWS / 64,
         }
     }
 

@@ -37,6 +37,7 @@ FAMILIES: tuple[str, ...] = (
     "scaling",
     "selecting",
     "tables",
+    "terms",
     "trees",
     "xgboost",
 )

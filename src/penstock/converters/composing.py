@@ -51,13 +51,18 @@ def column_transformer(estimator: Any, value: Value, context: Context) -> Value:
     weights = estimator.transformer_weights or {}
     positions = _positions(estimator, value, context)
     results = []
-    for name, transformer, _ in estimator.transformers_:
+    for name, transformer, given in estimator.transformers_:
         indices = [positions[index] for index in estimator._transformer_to_input_indices[name]]
         if _is(transformer, "drop") or not indices:
             continue
         result = context.select(value, indices)
+        # One column by its name or position, and not in a list, is taken by itself.
+        if isinstance(given, (str, int)) and not isinstance(given, bool):
+            result = replace(result, flat=True)
         if not _is(transformer, "passthrough"):
             result = context.transform(transformer, result, name)
+        elif result.flat:
+            context.refuse(f"passes column `{given}` by itself; name it in a list")
         results.append(_weighted(result, weights.get(name), context))
     if not results:
         context.refuse("every transformer is dropped; nothing is left to predict from")

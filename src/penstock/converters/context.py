@@ -53,6 +53,7 @@ class Context:
         columns: Sequence[Column],
         *,
         frame: str,
+        flat: bool = False,
     ) -> None:
         self._converters = converters
         self._nodes: dict[str, Node] = {}
@@ -67,6 +68,9 @@ class Context:
         self._inputs = self._gather(
             INPUTS, [f"{FIELD_PREFIX}{column.name}" for column in columns], tuple(columns), frame
         )
+        # Nodes whose numbers need no check.
+        self._finite: set[str] = set()
+        self._inputs = replace(self._inputs, flat=flat)
 
     # -- what flows --
 
@@ -175,7 +179,7 @@ class Context:
         self, value: Value, *, missing: bool = False, infinite: bool = False, precision: str = "f64"
     ) -> Value:
         """The same numbers; a row is refused where one is missing or infinite against the rule."""
-        if missing and infinite:
+        if (missing and infinite) or value.node in self._finite:
             return value
         return self.add(
             "require",
@@ -187,6 +191,15 @@ class Context:
             infinite=infinite,
             precision=precision,
         )
+
+    def finite(self, value: Value) -> Value:
+        """The same numbers, of which none is ever missing or infinite, nor in float32."""
+        self._finite.add(value.node)
+        return value
+
+    def is_finite(self, value: Value) -> bool:
+        """Whether that is known of the numbers."""
+        return value.node in self._finite
 
     def declare(self, value: Value, at: int, policy: Field) -> Field | None:
         """Makes this the policy of the input that the element is; `None`: it is none."""
@@ -284,7 +297,13 @@ class Context:
         return Tensor.of(numpy.ascontiguousarray(array))
 
     def _result(self, estimator: Any, value: Value) -> Value | Prediction:
-        result: Value | Prediction = self._converter(estimator)(estimator, value, self)
+        converter = self._converter(estimator)
+        if value.flat and type(estimator).__name__ not in _FLAT:
+            self.refuse(
+                f"`{public_name(type(estimator))}` takes a table, and gets one column by itself; "
+                'name it as a list, `["column"]` and not `"column"`'
+            )
+        result: Value | Prediction = converter(estimator, value, self)
         self.libraries.add(type(estimator).__module__.split(".")[0])
         return self._framed(result, estimator) if isinstance(result, Value) else result
 
@@ -299,6 +318,30 @@ class Context:
         return converter
 
 
+# What takes one column by itself: vectorizers, and what hands it on as it is.
+_FLAT = frozenset(
+    (
+        "CalibratedClassifierCV",
+        "CountVectorizer",
+        "FeatureUnion",
+        "FixedThresholdClassifier",
+        "FrozenEstimator",
+        "GridSearchCV",
+        "HalvingGridSearchCV",
+        "HalvingRandomSearchCV",
+        "HashingVectorizer",
+        "OneVsRestClassifier",
+        "Pipeline",
+        "RandomizedSearchCV",
+        "StackingClassifier",
+        "StackingRegressor",
+        "TfidfVectorizer",
+        "TransformedTargetRegressor",
+        "TunedThresholdClassifierCV",
+        "VotingClassifier",
+        "VotingRegressor",
+    )
+)
 # Numbers that f32 holds exactly.
 _F32_EXACT = frozenset(("float16", "float32", "int8", "int16", "uint8", "uint16", "bool"))
 

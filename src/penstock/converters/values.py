@@ -62,6 +62,7 @@ class Value:
     It is of the library of this name: `pandas`, `polars` or `arrow`; empty: it is an array.
 
     `tolerance` is how far, relatively, they may be from those of the source library.
+    `flat`: the source library sees its only column as a list or a Series, as vectorizers take it.
     """
 
     node: str
@@ -69,6 +70,7 @@ class Value:
     sparse: bool = False
     frame: str = ""
     tolerance: float = 0.0
+    flat: bool = False
 
     @property
     def width(self) -> int:

@@ -1,9 +1,10 @@
 //! What each input brings to the dot products of a linear model.
 
 use super::request::{Method, Request};
+use crate::ops::Weights;
 use crate::plan::block::Block;
 use crate::plan::builder::Builder;
-use crate::plan::element::{CodeRegister, Element, Register};
+use crate::plan::element::{CodeRegister, Element, Register, SparseRegister};
 use foldhash::HashMap;
 
 /// A linear model that is explained: each input against its mean over the example data.
@@ -11,6 +12,8 @@ pub struct LinearMethod {
     /// A register, where it is credited, and its coefficient for each output.
     numbers: Vec<(Register, u32, Vec<f64>)>,
     tables: Vec<Table>,
+    /// Sparse rows, and where all of their elements are credited.
+    sparse: Vec<(Weights, u32)>,
     /// What a slot is credited whatever the row: `[output * slots + slot]`.
     constants: Vec<f64>,
     /// Elements are rounded to f32, and missing ones add nothing.
@@ -61,6 +64,7 @@ impl LinearMethod {
         let mut method = Self {
             numbers: Vec::new(),
             tables: Vec::new(),
+            sparse: Vec::new(),
             constants: centers.iter().map(|center| 0.0 - center).collect(),
             is_single,
             base: intercepts,
@@ -78,6 +82,7 @@ impl LinearMethod {
             let slot = slots[at];
             match element {
                 Element::Number(register) => method.numbers.push((*register, slot, weights)),
+                Element::Sparse { source, at } => method.row(*source, slot).add(*at, &weights),
                 Element::Constant(value) => {
                     let value = method.read(*value);
                     let bases = method.base.iter_mut().zip(weights);
@@ -101,6 +106,17 @@ impl LinearMethod {
             }
         }
         method
+    }
+
+    /// What the elements of a sparse row add, all credited to the input that it comes from.
+    fn row(&mut self, source: SparseRegister, slot: u32) -> &mut Weights {
+        // There are few, and neighbors are mostly of the same.
+        let found = self.sparse.iter().rposition(|(weights, _)| weights.source == source);
+        let at = found.unwrap_or(self.sparse.len());
+        if at == self.sparse.len() {
+            self.sparse.push((Weights::new(source), slot));
+        }
+        &mut self.sparse[at].0
     }
 
     /// The number as the model adds it.
@@ -129,6 +145,13 @@ impl LinearMethod {
                 for (sum, level) in sums.zip(block.code(table.code)) {
                     let at = (*level as usize).saturating_mul(outputs).saturating_add(output);
                     *sum += table.addends.get(at).copied().unwrap_or(0.0);
+                }
+            }
+            for (weights, slot) in &self.sparse {
+                let sums = numbers[start(*slot)..].iter_mut().take(block.rows);
+                for (row, sum) in sums.enumerate() {
+                    let entries = block.sparse(weights.source).row(row);
+                    *sum += weights.sum(entries, output, outputs);
                 }
             }
             for slot in 0..slot_count {

@@ -1,5 +1,6 @@
 //! Numbers to bins.
 
+use super::sparse::{changed, Operation};
 use super::Lower;
 use crate::error::ArtifactError;
 use crate::manifest::Precision;
@@ -29,7 +30,15 @@ impl Lower for Binarize {
             Precision::F64 => self.threshold,
             Precision::F32 => f64::from(self.threshold as f32),
         };
-        input.iter().map(|element| lowering.apply(element, Scalar::Above(threshold))).collect()
+        let above = Scalar::Above(threshold);
+        let sparse = changed(lowering, &input, &Operation::Apply(above), false);
+        let pairs = input.iter().zip(sparse);
+        pairs
+            .map(|(element, sparse)| match sparse {
+                Some(element) => Ok(element),
+                None => lowering.apply(element, above),
+            })
+            .collect()
     }
 }
 

@@ -138,6 +138,8 @@ impl Lower for Require {
             match element {
                 Element::Constant(value) if allowed.has(*value) => {}
                 Element::Indicator { on, off, .. } if allowed.has(*on) && allowed.has(*off) => {}
+                // Never missing or infinite, nor beyond f32.
+                Element::Sparse { .. } => {}
                 Element::Text(_) | Element::Made(_) if self.missing => {}
                 Element::Text(_) | Element::Made(_) => {
                     // A coding that nothing reads, but that refuses rows.

@@ -1,11 +1,12 @@
 //! Linear models: dot products with one-hot columns as table lookups.
 
+use super::sparse::Weights;
 use super::Lower;
 use crate::error::ArtifactError;
 use crate::explain::{Coefficients, LinearMethod};
 use crate::plan::access::{reads, writes, Access, Visitor};
 use crate::plan::block::{Block, Step};
-use crate::plan::element::{CodeRegister, Element, Register, Vector};
+use crate::plan::element::{CodeRegister, Element, Register, SparseRegister, Vector};
 use crate::plan::{Lowering, TensorName};
 use foldhash::HashMap;
 use serde::Deserialize;
@@ -35,14 +36,20 @@ impl Lower for Linear {
             intercepts: intercepts.clone(),
             numbers: Vec::new(),
             tables: Vec::new(),
+            sparse: Vec::new(),
             targets: Vec::with_capacity(count),
         };
         let mut tables: HashMap<CodeRegister, usize> = HashMap::default();
+        let mut rows: HashMap<SparseRegister, usize> = HashMap::default();
         for (at, element) in input.iter().enumerate() {
             let weights: Vec<f64> =
                 (0..count).map(|output| coefficients[output * input.len() + at]).collect();
             match element {
                 Element::Number(register) => step.numbers.push((*register, weights)),
+                Element::Sparse { source, at } => {
+                    let row = *rows.entry(*source).or_insert_with(|| step.new_row(*source));
+                    step.sparse[row].add(*at, &weights);
+                }
                 Element::Constant(value) => step.add_constant(*value, &weights),
                 // A table adds differences, and of an infinity they are NaN.
                 Element::Indicator { on, off, .. } if !(on.is_finite() && off.is_finite()) => {
@@ -97,6 +104,7 @@ struct LinearStep {
     /// A register and its coefficient for each output.
     numbers: Vec<(Register, Vec<f64>)>,
     tables: Vec<Table>,
+    sparse: Vec<Weights>,
     targets: Vec<Register>,
 }
 
@@ -112,6 +120,11 @@ impl LinearStep {
     fn new_table(&mut self, code: CodeRegister) -> usize {
         self.tables.push(Table { code, addends: Vec::new() });
         self.tables.len() - 1
+    }
+
+    fn new_row(&mut self, source: SparseRegister) -> usize {
+        self.sparse.push(Weights::new(source));
+        self.sparse.len() - 1
     }
 
     fn add_level(&mut self, table: usize, level: u32, difference: f64, weights: &[f64]) {
@@ -169,12 +182,19 @@ impl Step for LinearStep {
                 }
             }
             sums.iter_mut().for_each(|sum| *sum += self.intercepts[output]);
+            for weights in &self.sparse {
+                for row in 0..rows {
+                    let sum = weights.sum(block.sparse(weights.source).row(row), output, count);
+                    block.number_mut(*target)[row] += sum;
+                }
+            }
         }
     }
 
     fn registers(&mut self, visit: &mut Visitor<'_>) {
         reads(visit, self.numbers.iter_mut().map(|(register, _)| register));
         self.tables.iter_mut().for_each(|table| visit(Access::ReadsCode(&mut table.code)));
+        self.sparse.iter_mut().for_each(|row| visit(Access::ReadsSparse(&mut row.source)));
         writes(visit, &mut self.targets);
     }
 
@@ -189,7 +209,8 @@ impl Step for LinearStep {
 
     fn memory(&self) -> usize {
         let tables: usize = self.tables.iter().map(|table| table.addends.len()).sum();
-        (tables + self.numbers.len() * self.targets.len()) * size_of::<f64>()
+        let sparse: usize = self.sparse.iter().map(|row| row.addends.len()).sum();
+        (tables + sparse + self.numbers.len() * self.targets.len()) * size_of::<f64>()
     }
 }
 

@@ -14,10 +14,14 @@ mod linear;
 mod links;
 mod measuring;
 mod scaling;
+mod sparse;
 mod tables;
+mod terms;
 mod texts;
 mod times;
 mod trees;
+
+pub(crate) use sparse::Weights;
 
 use crate::error::ArtifactError;
 use crate::plan::element::Vector;
@@ -71,6 +75,7 @@ operators! {
     "constant", 1, composing::Constant;
     "constant_text", 1, texts::ConstantText;
     "count_words", 1, measuring::CountWords;
+    "count_terms", 1, terms::CountTerms;
     "digitize", 1, binning::Digitize;
     "distance", 1, distances::Distance;
     "encode_number", 1, encoding::EncodeNumber;
@@ -80,6 +85,7 @@ operators! {
     "find_text", 1, measuring::FindText;
     "floor_time", 1, times::FloorTime;
     "hash_bucket", 1, measuring::HashBucket;
+    "hash_terms", 1, terms::HashTerms;
     "impute", 1, imputing::Impute;
     "impute_text", 1, imputing::ImputeText;
     "indicate_missing", 1, imputing::IndicateMissing;
@@ -122,5 +128,8 @@ pub fn lower(
     lowering: &mut Lowering<'_>,
     inputs: Vec<Vector>,
 ) -> Result<Vector, ArtifactError> {
+    let is_aware = sparse::AWARE.contains(&name);
+    let dense = |input: Vector| if is_aware { Ok(input) } else { sparse::dense(lowering, input) };
+    let inputs = inputs.into_iter().map(dense).collect::<Result<Vec<_>, _>>()?;
     lower_known(name, fields, lowering, inputs)
 }

@@ -1,11 +1,13 @@
 //! Element-wise arithmetic, named functions and row norms.
 
+use super::sparse::{changed, only, read, Operation, Part};
 use super::Lower;
 use crate::error::ArtifactError;
 use crate::manifest::Precision;
-use crate::plan::access::{reads, writes, Visitor};
+use crate::plan::access::{reads, writes, Access, Visitor};
 use crate::plan::block::{Block, Step};
-use crate::plan::element::{Element, Register, Vector};
+use crate::plan::bounds::Bounds;
+use crate::plan::element::{Element, Register, SparseRegister, Vector};
 use crate::plan::functions::Function;
 use crate::plan::scalar::Scalar;
 use crate::plan::{Lowering, TensorName};
@@ -42,8 +44,21 @@ impl Lower for Arithmetic {
             ArithmeticFunction::Multiply => Scalar::Multiply,
             ArithmeticFunction::Divide => Scalar::Divide,
         };
+        let sparse = match self.function {
+            ArithmeticFunction::Multiply => Some(Operation::Multiply(&operands)),
+            ArithmeticFunction::Divide => Some(Operation::Divide(&operands)),
+            _ => None,
+        };
+        let single = self.precision == Precision::F32;
+        let mut sparse =
+            sparse.map_or_else(Vec::new, |operation| changed(lowering, &input, &operation, single));
+        sparse.resize(input.len(), None);
         let mut output = Vec::with_capacity(input.len());
-        for (element, operand) in input.iter().zip(operands) {
+        for ((element, operand), sparse) in input.iter().zip(operands).zip(sparse) {
+            if let Some(element) = sparse {
+                output.push(element);
+                continue;
+            }
             let element = lowering.apply(element, scalar(operand))?;
             output.push(lowering.round(element, self.precision)?);
         }
@@ -100,7 +115,15 @@ impl Lower for MapFunction {
     ) -> Result<Vector, ArtifactError> {
         let function = function(lowering, &self.function)?;
         let mut output = Vec::new();
-        for element in &lowering.one(inputs)? {
+        let input = lowering.one(inputs)?;
+        let operation = Operation::Apply(Scalar::Function(function));
+        let single = self.precision == Precision::F32;
+        let sparse = changed(lowering, &input, &operation, single);
+        for (element, sparse) in input.iter().zip(sparse) {
+            if let Some(element) = sparse {
+                output.push(element);
+                continue;
+            }
             let element = lowering.apply(element, Scalar::Function(function))?;
             output.push(lowering.round(element, self.precision)?);
         }
@@ -132,26 +155,34 @@ impl Lower for Normalize {
         inputs: Vec<Vector>,
     ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
+        let rule = NormRule {
+            norm: self.norm,
+            smallest: self.smallest,
+            single: self.precision == Precision::F32,
+            single_sum: self.accumulate == Precision::F32,
+        };
+        if let Some(Part { source, places }) = only(lowering, &input) {
+            let Bounds { low, high, .. } = lowering.builder.sparse_bounds(source);
+            let high = high.max(low.abs()).max(1.0);
+            let bounds = Bounds::new(if low < 0.0 { -high } else { 0.0 }, high, false);
+            let target = lowering.builder.like_sparse(source, bounds);
+            let is_read = read(&places, lowering.builder.sparse_width(source));
+            lowering.builder.push(NormalizeSparse { rule, source, target, is_read });
+            let element = |(at, _)| Element::Sparse { source: target, at };
+            return Ok(places.into_iter().map(element).collect());
+        }
         let sources =
             input.iter().map(|element| lowering.number(element)).collect::<Result<Vec<_>, _>>()?;
         let targets = lowering.outputs(&input, input.len());
-        lowering.builder.push(NormalizeStep {
-            norm: self.norm,
-            smallest: self.smallest,
-            sources,
-            targets: targets.clone(),
-            single: self.precision == Precision::F32,
-            single_sum: self.accumulate == Precision::F32,
-        });
+        lowering.builder.push(NormalizeStep { rule, sources, targets: targets.clone() });
         Ok(targets.into_iter().map(Element::Number).collect())
     }
 }
 
-struct NormalizeStep {
+/// What a row is divided by.
+struct NormRule {
     norm: Norm,
     smallest: f64,
-    sources: Vec<Register>,
-    targets: Vec<Register>,
     single: bool,
     single_sum: bool,
 }
@@ -164,9 +195,8 @@ fn rounded(x: f64, single: bool) -> f64 {
     }
 }
 
-impl NormalizeStep {
-    fn norm(&self, block: &Block<'_>, row: usize) -> f64 {
-        let values = self.sources.iter().map(|source| block.number(*source)[row]);
+impl NormRule {
+    fn norm(&self, values: impl Iterator<Item = f64>) -> f64 {
         let sum = |sum: f64, x: f64| rounded(sum + x, self.single_sum);
         let norm = match self.norm {
             Norm::L1 => values.map(f64::abs).fold(0.0, sum),
@@ -185,13 +215,20 @@ impl NormalizeStep {
     }
 }
 
+struct NormalizeStep {
+    rule: NormRule,
+    sources: Vec<Register>,
+    targets: Vec<Register>,
+}
+
 impl Step for NormalizeStep {
     fn run(&self, block: &mut Block<'_>) {
         for row in 0..block.rows {
-            let norm = self.norm(block, row);
+            let values = self.sources.iter().map(|source| block.number(*source)[row]);
+            let norm = self.rule.norm(values);
             for (source, target) in self.sources.iter().zip(&self.targets) {
                 let value = block.number(*source)[row] / norm;
-                block.number_mut(*target)[row] = rounded(value, self.single);
+                block.number_mut(*target)[row] = rounded(value, self.rule.single);
             }
         }
     }
@@ -202,6 +239,49 @@ impl Step for NormalizeStep {
     }
 
     fn describe(&self) -> String {
-        format!("rows of {} elements divided by their {:?} norm", self.sources.len(), self.norm)
+        format!(
+            "rows of {} elements divided by their {:?} norm",
+            self.sources.len(),
+            self.rule.norm
+        )
+    }
+}
+
+/// The same for a sparse row; its zeros add nothing to any norm.
+struct NormalizeSparse {
+    rule: NormRule,
+    source: SparseRegister,
+    target: SparseRegister,
+    is_read: Vec<bool>,
+}
+
+impl Step for NormalizeSparse {
+    fn run(&self, block: &mut Block<'_>) {
+        let rows = block.rows;
+        block.write_sparse(self.target, |column, block| {
+            for row in 0..rows {
+                let entries = block.sparse(self.source).row(row).iter();
+                let entries = entries
+                    .filter(|(at, _)| self.is_read.get(*at as usize).is_some_and(|read| *read));
+                let norm = self.rule.norm(entries.clone().map(|(_, value)| *value));
+                for (at, value) in entries {
+                    column.push(*at, rounded(value / norm, self.rule.single));
+                }
+                column.end_row();
+            }
+        });
+    }
+
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        visit(Access::ReadsSparse(&mut self.source));
+        visit(Access::WritesSparse(&mut self.target));
+    }
+
+    fn describe(&self) -> String {
+        format!("sparse rows divided by their {:?} norm", self.rule.norm)
+    }
+
+    fn memory(&self) -> usize {
+        self.is_read.len()
     }
 }

@@ -1,6 +1,6 @@
 //! Which registers a step reads and writes: so that what nobody reads can be dropped, and the rest be numbered anew.
 
-use super::element::{CodeRegister, Register, TextRegister};
+use super::element::{CodeRegister, Register, SparseRegister, TextRegister};
 
 /// One register of a step.
 pub enum Access<'a> {
@@ -10,6 +10,8 @@ pub enum Access<'a> {
     WritesCode(&'a mut CodeRegister),
     ReadsText(&'a mut TextRegister),
     WritesText(&'a mut TextRegister),
+    ReadsSparse(&'a mut SparseRegister),
+    WritesSparse(&'a mut SparseRegister),
 }
 
 /// Looks at each register of a step, and may rename it.

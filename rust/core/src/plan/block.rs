@@ -1,7 +1,9 @@
 //! The rows that are being predicted: registers of numbers and codes, and the steps that fill them.
 
 use super::access::Visitor;
-use super::element::{CodeRegister, Register, TextRegister};
+use super::element::{CodeRegister, Register, SparseRegister, TextRegister};
+use super::sparse::SparseColumn;
+use super::terms::TermRoom;
 use super::text_column::TextColumn;
 use crate::error::{Code, Fault};
 
@@ -28,6 +30,7 @@ pub struct Scratch {
     pub(crate) numbers: Vec<f64>,
     pub(crate) codes: Vec<u32>,
     pub(crate) texts: Vec<TextColumn>,
+    pub(crate) sparse: Vec<SparseColumn>,
     pub(crate) faults: Vec<(usize, Fault)>,
     pub(crate) workspace: Workspace,
 }
@@ -45,6 +48,7 @@ pub struct Workspace {
     pub indices: Vec<u32>,
     pub doubles: Vec<f64>,
     pub singles: Vec<f32>,
+    pub terms: TermRoom,
 }
 
 /// Numbers of registers.
@@ -53,6 +57,7 @@ pub struct Counts {
     pub numbers: usize,
     pub codes: usize,
     pub texts: usize,
+    pub sparse: usize,
 }
 
 /// A view of the scratch for `rows` rows; register `r` of row `i` is at `r * rows + i`.
@@ -61,6 +66,7 @@ pub struct Block<'a> {
     numbers: &'a mut [f64],
     codes: &'a mut [u32],
     texts: &'a mut [TextColumn],
+    sparse: &'a mut [SparseColumn],
     faults: &'a mut Vec<(usize, Fault)>,
     pub workspace: &'a mut Workspace,
 }
@@ -68,10 +74,13 @@ pub struct Block<'a> {
 impl Scratch {
     /// A block of `rows` rows with room for these registers. Register contents are unspecified.
     pub(crate) fn block(&mut self, rows: usize, counts: Counts) -> Block<'_> {
-        let Counts { numbers, codes, texts } = counts;
+        let Counts { numbers, codes, texts, sparse } = counts;
         let (numbers, codes) = (numbers * rows, codes * rows);
         if self.texts.len() < texts {
             self.texts.resize_with(texts, TextColumn::default);
+        }
+        if self.sparse.len() < sparse {
+            self.sparse.resize_with(sparse, SparseColumn::default);
         }
         if self.numbers.len() < numbers {
             self.numbers.resize(numbers, 0.0);
@@ -85,6 +94,7 @@ impl Scratch {
             numbers: &mut self.numbers[..numbers],
             codes: &mut self.codes[..codes],
             texts: &mut self.texts[..texts],
+            sparse: &mut self.sparse[..sparse],
             faults: &mut self.faults,
             workspace: &mut self.workspace,
         }
@@ -130,6 +140,22 @@ impl Block<'_> {
         column.reset(self.rows);
         write(&mut column, self);
         *self.text_mut(register) = column;
+    }
+
+    pub fn sparse(&self, register: SparseRegister) -> &SparseColumn {
+        &self.sparse[register as usize]
+    }
+
+    /// Writes sparse rows, which the function is given empty, while others are read.
+    pub fn write_sparse(
+        &mut self,
+        register: SparseRegister,
+        write: impl FnOnce(&mut SparseColumn, &Self),
+    ) {
+        let mut column = std::mem::take(&mut self.sparse[register as usize]);
+        column.clear();
+        write(&mut column, self);
+        self.sparse[register as usize] = column;
     }
 
     /// A register to read and a later one to write.

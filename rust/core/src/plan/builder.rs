@@ -5,9 +5,12 @@ use super::bounds::Bounds;
 use super::chain::{Chain, Fold, MOST_SCALARS};
 use super::coding::{MadeCoding, NumberCoding, Otherwise, TextCoding};
 use super::columns::{Elementwise, Fill, Indicate};
-use super::element::{CodeRegister, Element, Register, Text, TextRegister, NO_CODE};
+use super::element::{
+    CodeRegister, Element, Register, SparseRegister, Text, TextRegister, NO_CODE,
+};
 use super::notes::Notes;
 use super::scalar::{Identity, Scalar};
+use super::sparse::SparseRow;
 use super::text_column::TextInput;
 use foldhash::fast::RandomState;
 use foldhash::HashMap;
@@ -15,7 +18,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 /// Fields that a register was computed from.
-type Origin = Arc<[usize]>;
+pub(super) type Origin = Arc<[usize]>;
 
 /// A part of a plan, in the order of running.
 pub enum Item {
@@ -89,6 +92,9 @@ pub struct Builder {
     numbers: Vec<Number>,
     code_origins: Vec<Origin>,
     text_origins: Vec<Origin>,
+    pub(super) sparse: Vec<SparseRow>,
+    /// The numbers that were made of elements of sparse rows.
+    pub(super) gathered: HashMap<(SparseRegister, u32), Register>,
     /// What is certain of some numbers.
     bounds: HashMap<Register, Bounds>,
     /// For codes that are below a known limit, or `NO_CODE`: the limit.
@@ -222,6 +228,10 @@ impl Builder {
                 off: scalar.apply(*off),
             },
             Element::Number(source) => Element::Number(self.scalar(*source, scalar)),
+            Element::Sparse { source, at } => {
+                let source = self.gather(*source, *at);
+                Element::Number(self.scalar(source, scalar))
+            }
             Element::Code(_) | Element::Text(_) | Element::Made(_) => return None,
         })
     }
@@ -244,6 +254,7 @@ impl Builder {
     pub fn materialize(&mut self, element: &Element) -> Option<Register> {
         match element {
             Element::Number(register) => Some(*register),
+            Element::Sparse { source, at } => Some(self.gather(*source, *at)),
             Element::Constant(value) => {
                 let key = value.to_bits();
                 if let Some(register) = self.known.constants.get(&key) {
@@ -350,6 +361,7 @@ impl Builder {
             }
             Element::Text(text) => Arc::from([text.field]),
             Element::Made(register) => self.text_origins[*register as usize].clone(),
+            Element::Sparse { source, .. } => self.sparse[*source as usize].origin.clone(),
             Element::Constant(_) => Arc::from([]),
         }
     }

@@ -8,6 +8,8 @@ pub type Register = u32;
 pub type CodeRegister = u32;
 /// Index of a computed text in a block.
 pub type TextRegister = u32;
+/// Index of a sparse row in a block.
+pub type SparseRegister = u32;
 /// The code of a row that has none of the levels.
 pub const NO_CODE: u32 = u32::MAX;
 
@@ -27,6 +29,11 @@ pub enum Element {
     Text(Text),
     /// A text that a step writes.
     Made(TextRegister),
+    /// A number of a sparse row; 0 where the row does not have it.
+    Sparse {
+        source: SparseRegister,
+        at: u32,
+    },
 }
 
 /// A text input with the replacements that were put on it.

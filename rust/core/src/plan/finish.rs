@@ -28,6 +28,7 @@ struct Live {
     numbers: Vec<bool>,
     codes: Vec<bool>,
     texts: Vec<bool>,
+    sparse: Vec<bool>,
 }
 
 impl Builder {
@@ -45,6 +46,7 @@ impl Builder {
                     numbers: count(&live.numbers),
                     codes: count(&live.codes),
                     texts: count(&live.texts),
+                    sparse: count(&live.sparse),
                 },
                 steps: self.take_steps(),
             };
@@ -53,7 +55,12 @@ impl Builder {
     }
 
     fn counts(&self) -> Counts {
-        Counts { numbers: self.number_count(), codes: self.code_count(), texts: self.text_count() }
+        Counts {
+            numbers: self.number_count(),
+            codes: self.code_count(),
+            texts: self.text_count(),
+            sparse: self.sparse_count(),
+        }
     }
 
     fn take_steps(&mut self) -> Vec<Box<dyn Step>> {
@@ -79,9 +86,11 @@ impl Builder {
                     Some(value) => reads.push((*register, *value)),
                     None => is_constant = false,
                 },
-                Access::ReadsCode(_) | Access::ReadsText(_) | Access::WritesText(_) => {
-                    is_constant = false;
-                }
+                Access::ReadsCode(_)
+                | Access::ReadsText(_)
+                | Access::WritesText(_)
+                | Access::ReadsSparse(_)
+                | Access::WritesSparse(_) => is_constant = false,
                 Access::Writes(register) => written.numbers.push((*register, 0.0)),
                 Access::WritesCode(register) => written.codes.push((*register, 0)),
             });
@@ -106,6 +115,7 @@ impl Builder {
             numbers: vec![false; self.number_count()],
             codes: vec![false; self.code_count()],
             texts: vec![false; self.text_count()],
+            sparse: vec![false; self.sparse_count()],
         };
         for element in outputs.iter().flat_map(|output| &output.elements) {
             match element {
@@ -161,6 +171,7 @@ impl Builder {
         let numbers = ranks(&live.numbers);
         let codes = ranks(&live.codes);
         let texts = ranks(&live.texts);
+        let sparse = ranks(&live.sparse);
         for item in &mut self.steps {
             item.step().registers(&mut |access| match access {
                 Access::Reads(register) | Access::Writes(register) => {
@@ -171,6 +182,9 @@ impl Builder {
                 }
                 Access::ReadsText(register) | Access::WritesText(register) => {
                     *register = texts[*register as usize];
+                }
+                Access::ReadsSparse(register) | Access::WritesSparse(register) => {
+                    *register = sparse[*register as usize];
                 }
             });
         }
@@ -216,6 +230,7 @@ impl Live {
             Access::Writes(register) => is_needed |= self.numbers[*register as usize],
             Access::WritesCode(register) => is_needed |= self.codes[*register as usize],
             Access::WritesText(register) => is_needed |= self.texts[*register as usize],
+            Access::WritesSparse(register) => is_needed |= self.sparse[*register as usize],
             _ => {}
         });
         if is_needed {
@@ -228,6 +243,9 @@ impl Live {
                 }
                 Access::ReadsText(register) | Access::WritesText(register) => {
                     self.texts[*register as usize] = true;
+                }
+                Access::ReadsSparse(register) | Access::WritesSparse(register) => {
+                    self.sparse[*register as usize] = true;
                 }
             });
         }

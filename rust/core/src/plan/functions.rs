@@ -58,6 +58,7 @@ functions! {
     Log1p, "log1p", f64::ln_1p;
     Log2, "log2", f64::log2;
     Negative, "negative", |x| -x;
+    OnePlusLog, "one_plus_log", one_plus_log;
     Radians, "radians", |x| x * (std::f64::consts::PI / 180.0);
     Reciprocal, "reciprocal", |x| 1.0 / x;
     Rint, "rint", f64::round_ties_even;
@@ -80,6 +81,15 @@ impl Function {
             self,
             Ceil | Degrees | Floor | Identity | IsNan | Radians | Rint | Sign | Sqrt | Trunc
         )
+    }
+}
+
+/// What `sublinear_tf` makes of a count; 0 stays 0.
+fn one_plus_log(x: f64) -> f64 {
+    if x == 0.0 {
+        0.0
+    } else {
+        x.ln() + 1.0
     }
 }
 

@@ -46,7 +46,8 @@ impl Input {
             Element::Indicator { code, equals, on, off } => {
                 Some(Self::Indicator { code: *code, equals: *equals, on: *on, off: *off })
             }
-            Element::Code(_) | Element::Text(_) | Element::Made(_) => None,
+            // Elements of sparse rows were made numbers before.
+            Element::Sparse { .. } | Element::Code(_) | Element::Text(_) | Element::Made(_) => None,
         }
     }
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.table import table
 
-__all__ = ["main"]
+__all__ = ["DATA", "ROOT", "main", "write"]
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "build" / "bench" / "flights.parquet"
@@ -28,7 +28,7 @@ def main() -> int:
     if options.one:
         print(json.dumps(_one(options.one)))
         return 0
-    _write()
+    write()
     rows, missed = [], False
     for name in options.only or ALGORITHMS:
         # Each in a process of its own, so that its memory is its own.
@@ -63,7 +63,8 @@ def main() -> int:
     return int(missed)
 
 
-def _write() -> None:
+def write() -> None:
+    """Writes the flights where they are not yet."""
     from demo.data import load
 
     if not DATA.exists():

@@ -78,7 +78,7 @@ def test_oddities_are_warned_of_and_nothing_else():
     assert "one value only" in said["constant"] and "no value at all" in said["nothing"]
     assert "missing in 90% of the rows" in said["rare"]
     assert "infinite" in said["endless"]
-    assert "tells `late` nearly alone (100.0% of it)" in said["delay"]
+    assert "tells `late` nearly alone (score 1.000)" in said["delay"]
     numeric = profile(penstock.read(FRAME.assign(copy=FRAME["delay"] * 2)), target="delay")
     assert any("`copy` tells `delay`" in one for one in numeric.warnings)
     with pytest.raises(penstock.SchemaError, match="has no column `lat`; it has: `id`"):
@@ -104,11 +104,11 @@ def test_the_page_is_whole_and_escapes_what_is_in_the_data():
 
 def test_needs_grow_with_the_rows_and_a_machine_that_is_too_small_is_told(monkeypatch):
     found = profile(penstock.read(FRAME))
-    before = {need.algorithm: need.total for need in needs(found)}
+    before = {need.algorithm: need for need in needs(found)}
     found.row_count *= 10
-    assert {need.algorithm: need.total for need in needs(found)} == pytest.approx(
-        {name: 10 * total for name, total in before.items()}
-    )
+    for need in needs(found):
+        assert need.frame == pytest.approx(10 * before[need.algorithm].frame)
+        assert need.beside > before[need.algorithm].beside > 1e7
     assert "this machine is enough for every algorithm up to" in text(found)
     monkeypatch.setattr("penstock.data.sheets.memory_here", lambda: 1e6)
     assert "ask for one machine with" in text(found) and "few big ones" in text(found)

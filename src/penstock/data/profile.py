@@ -6,6 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.data.columns import TYPES, word
+from penstock.data.oddities import (
+    LEAK,
+    Outcome,
+    binned,
+    counts_rows,
+    is_free_text,
+    names_rows,
+    strength,
+)
 from penstock.data.table import Table
 from penstock.errors import SchemaError
 
@@ -19,7 +28,9 @@ SAMPLE_ROWS = 200_000
 # Shares and strengths at which something is worth a warning.
 _MOSTLY_MISSING = 0.5
 _MANY_LEVELS = 100
-_LEAK = 0.99
+# Fewer rows tell nothing of leaks, and what has more levels is not told by one column.
+_FEWEST_FOR_LEAKS = 100
+_MOST_CLASSES = 20
 
 
 @dataclass
@@ -171,20 +182,20 @@ def _pandas_bytes(sample: Any) -> float:
 def _warnings(found: Profile, sample: Any) -> list[str]:
     said = []
     for at, column in enumerate(found.columns):
-        reason = _oddity(column, found.sampled)
+        reason = _oddity(column, sample.column(at))
         if reason is not None:
             said.append(f"`{column.name}`: {reason}")
         if found.target not in (None, column.name):
-            strength = _tells(sample.column(at), sample.column(str(found.target)))
-            if strength is not None and strength > _LEAK:
+            score = _tells(sample.column(at), sample.column(str(found.target)))
+            if score >= LEAK:
                 said.append(
-                    f"`{column.name}` tells `{found.target}` nearly alone ({strength:.1%} of it): "
-                    "is it known before the target is?"
+                    f"`{column.name}` tells `{found.target}` nearly alone (score {score:.3f}): is "
+                    "it known before the target is?"
                 )
     return said
 
 
-def _oddity(column: Column, sampled: int) -> str | None:
+def _oddity(column: Column, sample: Any) -> str | None:
     present = column.count - column.missing
     if present == 0 and column.count:
         return "has no value at all; leave it out"
@@ -192,8 +203,14 @@ def _oddity(column: Column, sampled: int) -> str | None:
         return None
     if column.distinct == 1:
         return "has one value only; it tells nothing, leave it out"
-    whole = column.type == "text" or isinstance(column.minimum, int)
-    if whole and column.distinct == sampled and sampled > 20:
+    values = sample.drop_null()
+    if column.type == "text" and is_free_text(_some(values), column.distinct, len(values)):
+        return "is free text; make columns of it, as counts of words"
+    if (column.type == "text" and names_rows(column.distinct, len(values))) or (
+        isinstance(column.minimum, int)
+        and column.distinct == len(sample)
+        and counts_rows(values.to_numpy(), column.count)
+    ):
         return "is different in every row, as an identifier is; leave it out, or keep it as the key"
     if column.missing / column.count > _MOSTLY_MISSING:
         return f"is missing in {column.missing / column.count:.0%} of the rows"
@@ -204,58 +221,39 @@ def _oddity(column: Column, sampled: int) -> str | None:
     return None
 
 
-def _tells(values: Any, target: Any) -> float | None:
-    """How much of the target a column tells alone, from 0 to 1, on rows held back.
+def _some(texts: Any) -> list[str]:
+    """Two hundred of the texts."""
+    return [text.as_py() for text in texts[:: max(1, len(texts) // 200)]] if len(texts) else []
 
-    The mean of the target by level (of numbers: by bins of equal counts) in every other row
-    predicts the remaining ones: what is explained of their variance.
-    """
-    import numpy
 
-    groups, outcomes = _groups(values), _outcomes(target)
-    if outcomes is None or len(outcomes) < 100:
-        return None
-    known = numpy.arange(len(outcomes)) % 2 == 0
-    counts = numpy.bincount(groups[known], minlength=groups.max() + 1)
-    # A level that comes once says nothing of others: identifiers are no leaks.
-    if numpy.count_nonzero(counts) * 4 > known.sum():
-        return None
-    best = 0.0
-    for outcome in outcomes.T:
-        sums = numpy.bincount(groups[known], outcome[known], minlength=len(counts))
-        means = numpy.where(counts > 0, sums / numpy.maximum(counts, 1), outcome[known].mean())
-        spread = ((outcome[~known] - outcome[~known].mean()) ** 2).sum()
-        left = ((outcome[~known] - means[groups[~known]]) ** 2).sum()
-        best = max(best, 1 - left / spread) if spread > 0 else best
-    return float(best)
+def _tells(values: Any, target: Any) -> float:
+    """How much of the target a column tells alone, from 0 to 1, on rows held back."""
+    outcome = _outcome(target)
+    if outcome is None or len(outcome.values) < _FEWEST_FOR_LEAKS:
+        return 0.0
+    return strength(_groups(values), outcome)
 
 
 def _groups(values: Any) -> Any:
-    import numpy
     from pyarrow import compute
 
     if word(values.type) in ("number", "timestamp"):
         plain = values.cast("float64") if word(values.type) == "number" else values.cast("int64")
-        numbers = plain.to_numpy().astype("float64")
-        finite = numbers[numpy.isfinite(numbers)]
-        steps = numpy.linspace(0, 1, 201)
-        edges = numpy.unique(numpy.quantile(finite, steps)) if len(finite) else finite
-        return numpy.where(numpy.isnan(numbers), len(edges) + 1, numpy.searchsorted(edges, numbers))
+        return binned(plain.to_numpy().astype("float64"))
     encoded = compute.dictionary_encode(values, null_encoding="encode").combine_chunks()
     return encoded.indices.to_numpy(zero_copy_only=False)
 
 
-def _outcomes(target: Any) -> Any:
-    """The target as numbers: itself, or a column of zeros and ones for each of few levels."""
+def _outcome(target: Any) -> Outcome | None:
+    """The target as training would take it: two values, several levels, or numbers."""
     import numpy
     from pyarrow import compute
 
-    if word(target.type) == "number":
-        numbers = target.cast("float64").to_numpy()
-        return numpy.nan_to_num(numbers)[:, None]
     levels = compute.unique(target.drop_null())
-    if len(levels) > 20:
+    if word(target.type) == "number" and len(levels) != 2:
+        numbers = target.cast("float64").to_numpy()
+        return Outcome(numpy.nan_to_num(numbers))
+    if not 1 < len(levels) <= _MOST_CLASSES:
         return None
-    return numpy.stack(
-        [compute.fill_null(compute.equal(target, one), False).to_numpy() for one in levels], axis=1
-    ).astype("float64")
+    codes = compute.fill_null(compute.index_in(target, levels), 0).to_numpy()
+    return Outcome(codes.astype("int64"), len(levels))

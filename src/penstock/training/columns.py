@@ -5,20 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from penstock.data.oddities import (
+    LEAK,
+    Outcome,
+    binned,
+    counts_rows,
+    is_free_text,
+    names_rows,
+    strength,
+)
 from penstock.errors import DataError, PenstockError
 from penstock.training.recipe import Recipe
 from penstock.training.tasks import Task
 
 __all__ = ["Feature", "proposed", "readable"]
 
-# A text that is another one in nearly every row names the row.
-_UNIQUE_SHARE = 0.9
-_FEWEST_FOR_IDENTIFIER = 50
-# Free text has words, and hardly ever the same ones.
-_WORDS, _FREE_SHARE = 4.0, 0.5
-_SAMPLE = 20_000
-# What tells the target alone, on rows that it was not learned from.
-_LEAK = 0.98
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?[./]\d\d?[./]\d{4}( .*)?")
 
 
@@ -155,11 +156,9 @@ def _number(name: str, column: Any, missing: float) -> Feature:
 
     distinct = int(column.nunique())
     feature = _few(Feature(name, "number", "number", levels=distinct, missing=missing))
-    if types.is_integer_dtype(column) and distinct == len(column) > _FEWEST_FOR_IDENTIFIER:
-        steps = column.sort_values().diff().iloc[1:]
-        # Numbers that count the rows, with gaps where rows were held out.
-        if float(steps.median()) <= 2 * max(1.0, float(steps.min())):
-            return _identifier(feature)
+    whole = types.is_integer_dtype(column) and distinct == len(column)
+    if whole and counts_rows(column.to_numpy(dtype="float64"), len(column)):
+        return _identifier(feature)
     return feature
 
 
@@ -183,19 +182,18 @@ def _text(name: str, column: Any, missing: float) -> Feature:
         reason = "dates as texts; say in `types` that it is a timestamp"
         warning = f"column `{name}` holds dates as texts, and is left out"
         return replace(feature, type="date", treatment="drop", reason=reason, warning=warning)
-    share = distinct / len(present)
-    if sample.str.split().str.len().mean() >= _WORDS and share > _FREE_SHARE:
+    if is_free_text(sample.tolist(), distinct, len(present)):
         reason = "free text; make columns of it, as counts of words"
         warning = f"column `{name}` is free text, and is left out"
         return replace(feature, type="free text", treatment="drop", reason=reason, warning=warning)
-    if distinct > _FEWEST_FOR_IDENTIFIER and share > _UNIQUE_SHARE:
+    if names_rows(distinct, len(present)):
         return _identifier(feature)
     return feature
 
 
 def _watched(feature: Feature, column: Any, target: Any, task: Task, recipe: Recipe) -> Feature:
     score = _alone(feature, column, target, task, recipe.seed)
-    if score < _LEAK:
+    if score < LEAK:
         return feature
     return replace(
         feature,
@@ -205,57 +203,20 @@ def _watched(feature: Feature, column: Any, target: Any, task: Task, recipe: Rec
 
 
 def _alone(feature: Feature, column: Any, target: Any, task: Task, seed: int) -> float:
-    """How well the column alone tells the target, on the half it was not learned from; 1: all."""
-    import numpy
+    """How well the column alone tells the target; 1 is all of it."""
     import pandas
 
-    count = min(len(column), _SAMPLE)
-    chosen = numpy.random.default_rng(seed).permutation(len(column))[:count]
-    values, wanted = column.iloc[chosen], target.iloc[chosen]
-    half = count // 2
-    if feature.treatment == "number" and feature.levels > 64:
-        edges = numpy.unique(values.iloc[:half].dropna().quantile(numpy.linspace(0, 1, 65)))
-        groups = pandas.Series(numpy.searchsorted(edges[1:-1], values.astype("float64")))
+    if feature.treatment == "number":
+        groups = binned(column.astype("float64").to_numpy())
     else:
-        groups = pandas.Series(pandas.factorize(values)[0])
-    return _SCORES[task.kind](groups, wanted.reset_index(drop=True), half, task)
-
-
-def _told(groups: Any, wanted: Any, half: int) -> Any:
-    """The mean by group of the first half, for the rows of the second."""
-    means = wanted[:half].groupby(groups[:half]).mean()
-    return groups[half:].map(means).fillna(wanted[:half].mean()).to_numpy()
-
-
-def _told_two(groups: Any, wanted: Any, half: int, task: Task) -> float:
-    from sklearn.metrics import roc_auc_score
-
-    flags = (wanted == task.positive).astype("float64")
-    if flags[:half].nunique() < 2 or flags[half:].nunique() < 2:
-        return 0.0
-    return float(roc_auc_score(flags[half:], _told(groups, flags, half)))
-
-
-def _told_several(groups: Any, wanted: Any, half: int, task: Task) -> float:
-    modes = wanted[:half].groupby(groups[:half]).agg(lambda part: part.mode().iloc[0])
-    common = float(wanted.value_counts(normalize=True).iloc[0])
-    right = float((groups[half:].map(modes) == wanted[half:]).mean())
-    return right if common < 0.9 else 0.0
-
-
-def _told_number(groups: Any, wanted: Any, half: int, task: Task) -> float:
-    wanted = wanted.astype("float64")
-    spread = float(wanted[half:].var())
-    error = float(((wanted[half:] - _told(groups, wanted, half)) ** 2).mean())
-    return 1 - error / spread if spread > 0 else 0.0
-
-
-_SCORES = {
-    "binary": _told_two,
-    "multiclass": _told_several,
-    "regression": _told_number,
-    "count": _told_number,
-}
+        groups = pandas.factorize(column, use_na_sentinel=False)[0]
+    if task.kind == "binary":
+        outcome = Outcome((target == task.positive).to_numpy(dtype="float64"), 2)
+    elif task.classifies:
+        outcome = Outcome(pandas.factorize(target)[0], len(task.classes))
+    else:
+        outcome = Outcome(target.to_numpy(dtype="float64"))
+    return strength(groups, outcome, seed)
 
 
 def used(features: Sequence[Feature], treatment: str) -> list[str]:

@@ -16,6 +16,7 @@ FAMILIES: tuple[str, ...] = (
     "bayes",
     "binning",
     "blending",
+    "boosted_terms",
     "boosting",
     "calibrating",
     "category_encoders",

@@ -30,7 +30,6 @@ REASONS = {
     "sklearn.feature_extraction.text.TfidfTransformer": NOT_YET,
     "sklearn.feature_extraction.text.TfidfVectorizer": NOT_YET,
     "sklearn.impute.IterativeImputer": NOT_YET,
-    "sklearn.impute.KNNImputer": NOT_YET,
     "sklearn.manifold.Isomap": "keeps the distances between all rows of training",
     "sklearn.manifold.LocallyLinearEmbedding": SEARCHED,
     "sklearn.neighbors.KNeighborsTransformer": GRAPH,
@@ -43,9 +42,10 @@ HEAD = """\
 # Every estimator of scikit-learn
 
 Written by `python -m tests.operators_page` from scikit-learn {version} and the code of the
-converters; a test holds it to both. Of {all} classes that answer for rows which were not in training,
-{converts} convert. *Options refused* are those that a converter may refuse by name, for some value;
-[the page of estimators](estimators.md) says which, what each class gives, and how exact it is.
+converters; a test holds it to both. Of {all} classes that answer for rows which were not in
+training, {converts} convert. *Options refused* are those that a converter may refuse by name, for
+some value; [the page of estimators](estimators.md) says which, what each class gives, and how exact
+it is.
 
 | class | converts | options refused, or why not |
 |---|---|---|

@@ -8,6 +8,7 @@ mod coupling;
 mod deciding;
 mod deriving;
 mod distances;
+mod donating;
 mod encoding;
 mod expanding;
 mod imputing;
@@ -85,6 +86,7 @@ operators! {
     "floor_time", 1, times::FloorTime;
     "hash_bucket", 1, measuring::HashBucket;
     "impute", 1, imputing::Impute;
+    "impute_nearest", 1, donating::ImputeNearest;
     "impute_text", 1, imputing::ImputeText;
     "indicate_missing", 1, imputing::IndicateMissing;
     "interpolate", 1, calibrating::Interpolate;

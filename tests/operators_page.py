@@ -15,6 +15,7 @@ PAGE = ROOT / "docs" / "operators.md"
 METHODS = ("predict", "score_samples", "transform")
 
 NOT_YET = "not yet"
+DICTIONARIES = "takes dictionaries of any keys, not columns"
 SEARCHED = "searches for each row, in steps, what fits it best"
 GRAPH = "gives a sparse matrix as wide as the training data"
 # Of those that convert a reason is not looked at.
@@ -22,22 +23,15 @@ REASONS = {
     "sklearn.decomposition.LatentDirichletAllocation": SEARCHED,
     "sklearn.decomposition.MiniBatchNMF": "searches for all rows together: one row and many differ",
     "sklearn.decomposition.NMF": "searches for all rows together: one row and many differ",
-    "sklearn.feature_extraction.DictVectorizer": NOT_YET,
-    "sklearn.feature_extraction.FeatureHasher": NOT_YET,
+    "sklearn.feature_extraction.DictVectorizer": DICTIONARIES,
+    "sklearn.feature_extraction.FeatureHasher": DICTIONARIES,
     "sklearn.feature_extraction.image.PatchExtractor": "takes pictures, not rows",
-    "sklearn.feature_extraction.text.CountVectorizer": NOT_YET,
-    "sklearn.feature_extraction.text.HashingVectorizer": NOT_YET,
-    "sklearn.feature_extraction.text.TfidfTransformer": NOT_YET,
-    "sklearn.feature_extraction.text.TfidfVectorizer": NOT_YET,
-    "sklearn.impute.IterativeImputer": NOT_YET,
-    "sklearn.impute.KNNImputer": NOT_YET,
     "sklearn.manifold.Isomap": "keeps the distances between all rows of training",
     "sklearn.manifold.LocallyLinearEmbedding": SEARCHED,
     "sklearn.neighbors.KNeighborsTransformer": GRAPH,
     "sklearn.neighbors.KernelDensity": NOT_YET,
     "sklearn.neighbors.RadiusNeighborsTransformer": GRAPH,
     "sklearn.preprocessing.MultiLabelBinarizer": "takes lists of labels, not columns",
-    "sklearn.preprocessing.SplineTransformer": NOT_YET,
 }
 HEAD = """\
 # Every estimator of scikit-learn

@@ -108,7 +108,7 @@ def prepare(
     )
     draft = centered(draft, described, lambda draft: _model(draft, verify=False))
     subject = Subject(
-        oracle=Oracle(model, answers, described),
+        oracle=Oracle(model, answers, described, tuple(context.reorderings)),
         fields=fields,
         # Packing and planning a large model takes a second.
         engine=cache(lambda fields: _model(draft.with_inputs(fields), verify=False)),

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer, make_column_transformer
-from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
@@ -135,7 +136,41 @@ def middle(values):
     return (np.min(values) + np.max(values)) / 2
 
 
+def gaps():
+    """Numbers of about the same size, with gaps, and a column that is empty."""
+    frame = contract.numbers(150, missing=True)
+    return frame.assign(large=np.log(frame["large"]), empty=np.nan)
+
+
+def marked():
+    return gaps().drop(columns="empty").fillna(-999.0)
+
+
+def whole():
+    """Whole numbers: most rows have several neighbors at the same distance."""
+    frame = contract.numbers(150, missing=True)
+    return frame[["counts", "signed"]].assign(more=frame["counts"].shift(1) % 4)
+
+
+def nearest_before_a_classifier():
+    frame = contract.numbers(missing=True)
+    model = make_pipeline(StandardScaler(), KNNImputer(), LogisticRegression())
+    return model.fit(frame, contract.answer(frame)), frame
+
+
 EXAMPLES = {
+    "knn_imputer": fitted(KNNImputer(), gaps),
+    "knn_imputer_by_distance": fitted(KNNImputer(n_neighbors=3, weights="distance"), gaps),
+    "knn_imputer_with_indicator": fitted(
+        KNNImputer(add_indicator=True, keep_empty_features=True), gaps
+    ),
+    "knn_imputer_of_a_number": fitted(KNNImputer(missing_values=-999.0, n_neighbors=2), marked),
+    "knn_imputer_of_whole_numbers": fitted(KNNImputer(n_neighbors=4), whole),
+    "knn_imputer_of_numbers_of_all_sizes": fitted(
+        KNNImputer(), lambda: contract.numbers(missing=True)
+    ),
+    "knn_imputer_of_all_rows": fitted(KNNImputer(n_neighbors=500), gaps),
+    "knn_imputer_before_a_classifier": nearest_before_a_classifier,
     "simple_imputer": imputer(numbers),
     "simple_imputer_of_float32": imputer(single),
     "simple_imputer_of_an_array": imputer(array),
@@ -410,3 +445,20 @@ def test_booleans_that_became_numbers_are_refused_where_a_missing_one_makes_obje
     imputer = SimpleImputer(strategy="most_frequent")
     message = contract.refused(make_pipeline(columns, imputer).fit(frame), frame)
     assert "step `simpleimputer`: booleans beside numbers become objects" in message
+
+
+@pytest.mark.parametrize(
+    "options, option",
+    [
+        ({"weights": lambda distances: 1 / (1 + distances)}, "weights"),
+        ({"metric": lambda left, right, **_: abs(left - right).sum()}, "metric"),
+    ],
+)
+def test_functions_of_neighbors_are_refused(options, option):
+    model = KNNImputer(**options).fit(marked())
+    assert f"`{option}`" in contract.refused(model, marked())
+
+
+def test_neighbors_in_float32_are_refused():
+    frame = gaps().astype("float32").to_numpy()
+    assert "float32" in contract.refused(KNNImputer().fit(frame), frame)

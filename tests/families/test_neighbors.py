@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.ensemble import VotingClassifier
 from sklearn.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
@@ -11,6 +12,7 @@ from sklearn.neighbors import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 import penstock
 from tests import contract
@@ -51,7 +53,15 @@ def ties():
     return KNeighborsClassifier(4).fit(frame, contract.answer(contract.numbers(), NUMBERS)), frame
 
 
+def voting():
+    """Ties, inside an estimator that does not know of them."""
+    frame, known = contract.numbers()[["counts", "signed"]], contract.answer(contract.numbers())
+    members = [("near", KNeighborsClassifier(4)), ("tree", DecisionTreeClassifier(max_depth=2))]
+    return VotingClassifier(members, voting="soft").fit(frame, known), frame
+
+
 EXAMPLES = {
+    "k_neighbors_with_ties_in_a_vote": voting,
     "k_neighbors_classifier": classifier(KNeighborsClassifier()),
     "k_neighbors_classifier_of_three_by_distance": classifier(
         KNeighborsClassifier(7, weights="distance"), NUMBERS

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NoReturn, Protocol
 
 from penstock.converters.output import frame_output, framed
-from penstock.converters.values import Column, Prediction, Value
+from penstock.converters.values import Column, Prediction, Reordering, Value
 from penstock.errors import ConvertError
 from penstock.graph import FIELD_PREFIX, Graph, Node, Scalar, Tensor, Texts
 from penstock.schema import Field
@@ -62,6 +62,8 @@ class Context:
         self.libraries: set[str] = set()
         # What steps declare of inputs, by name.
         self.policies: dict[str, Field] = {}
+        # Estimators of which the order of the training data decides between equally near rows.
+        self.reorderings: list[Reordering] = []
         # Inputs of nodes that only gather, one entry per element, so that selecting from them
         # gathers less.
         self._gathered: dict[str, tuple[str, ...]] = {}

@@ -175,7 +175,7 @@ def output_code_classifier(estimator: Any, value: Value, context: Context) -> Pr
             for at, member in enumerate(estimator.estimators_)
         ]
     )
-    scores = scores.with_columns(numeric_columns(scores.width))
+    scores = context.require(scores.with_columns(numeric_columns(scores.width)))
     far = distances("squared_euclidean", estimator.code_book_, scores, context)
     label = labels(largest(arithmetic(far, "multiply", -1.0, context), context), classes)
     return Prediction((replace(label, undecided=Ask(function=_equally_near(estimator))),))

@@ -10,16 +10,19 @@ from penstock.converters.grouping import grouped
 from penstock.converters.validation import (
     array_dtype,
     check_version,
+    dense,
     float_dtype,
     marker,
     sized,
 )
-from penstock.converters.values import Column, Value
+from penstock.converters.values import Column, Reordering, Value
 
 __all__ = ["CONVERTERS"]
 
 # Strategies that take the array as it comes; the others turn it into floats first.
 AS_IT_COMES = ("constant", "most_frequent")
+# scikit-learn's distances have half of the digits (the root of ‖x‖² - 2x·p + ‖p‖²).
+NEAREST_TOLERANCE = {"distance": 1e-6, "uniform": 1e-12}
 
 
 @dataclass(frozen=True)
@@ -57,13 +60,75 @@ def simple_imputer(estimator: Any, value: Value, context: Context) -> Value:
     kept_masks = [masks[at] for at in kept]
     option = "fill_value" if estimator.strategy == "constant" else "strategy"
     result = _imputed(context.select(array, kept), kept_masks, list(filling), option, context)
+    return _with_indicator(estimator, result, array, masks, context) or result
+
+
+def nearest_imputer(estimator: Any, value: Value, context: Context) -> Value:
+    """Missing values become the mean of those of the nearest rows of training that have them."""
+    import numpy
+
+    if estimator.weights not in ("uniform", "distance"):
+        context.refuse("an artifact holds no functions of your own", option="weights")
+    if estimator.metric != "nan_euclidean":
+        context.refuse("an artifact holds no functions of your own", option="metric")
+    dtype = float_dtype(dense(value, context), context)
+    if "float32" in (dtype, str(estimator._fit_X.dtype)):
+        context.refuse("computes in float32; fit it on float64")
+    array = _array(value, dtype, context, as_it_comes=False)
+    masks = _masks(estimator.missing_values, array, context)
+    array = _checked(array, masks, context)
+    nothing = [numpy.nan] * array.width
+    blank = array
+    if any(mask.equal is not None for mask in masks):
+        blank = _imputed(array, masks, nothing, "missing_values", context)
+    gaps, points = estimator._mask_fit_X, estimator._fit_X
+
+    def reordered(order: Any, near: Any) -> dict[str, Any]:
+        # What stands for a missing value stays what it is.
+        rows = numpy.where(gaps[order], points[order], near)
+        return {"_fit_X": rows, "_mask_fit_X": gaps[order]}
+
+    context.reorderings.append(Reordering(estimator, points, reordered))
+    known = numpy.where(estimator._mask_fit_X, numpy.nan, estimator._fit_X)
+    means = numpy.ma.array(estimator._fit_X, mask=estimator._mask_fit_X).mean(axis=0)
+    full = context.add(
+        "impute_nearest",
+        blank,
+        array.columns,
+        tolerance=NEAREST_TOLERANCE[estimator.weights],
+        points=known.astype("float64"),
+        means=numpy.asarray(means.filled(0.0), dtype="float64"),
+        count=int(estimator.n_neighbors),
+        weights=estimator.weights,
+    )
+    result = _without_empty(estimator, full, context)
+    return _with_indicator(estimator, result, array, masks, context) or result
+
+
+def _without_empty(estimator: Any, full: Value, context: Context) -> Value:
+    """Without the columns that have no value in training, or with 0 in these."""
+    import numpy
+
+    valid = [int(at) for at in numpy.flatnonzero(estimator._valid_mask)]
+    if not estimator.keep_empty_features or len(valid) == full.width:
+        return context.select(full, valid)
+    zero = context.add("constant", [], full.columns[:1], values=numpy.zeros(1))
+    both = context.concat([full, zero])
+    return context.select(both, [at if at in valid else full.width for at in range(full.width)])
+
+
+def _with_indicator(
+    estimator: Any, result: Value, array: Value, masks: Sequence[Mask], context: Context
+) -> Value | None:
+    """The result, and which elements were missing behind it; `None` where that is not asked."""
     if not estimator.add_indicator:
-        return result
+        return None
     features = [int(at) for at in estimator.indicator_.features_]
     told = _indicators(context.select(array, features), [masks[at] for at in features], context)
+    dtype = array.columns[0].dtype
     kind = "boolean" if dtype == "object" else "number"
     told = told.with_columns([Column(None, kind, dtype)] * told.width)
-    return context.concat([result, told], sparse=value.sparse)
+    return context.concat([result, told], sparse=array.sparse)
 
 
 def missing_indicator(estimator: Any, value: Value, context: Context) -> Value:
@@ -309,6 +374,7 @@ def _refused_elsewhere(told: Value, features: set[int], context: Context) -> Val
 
 CONVERTERS: Mapping[str, Callable[..., Any]] = sized(
     {
+        "sklearn.impute.KNNImputer": nearest_imputer,
         "sklearn.impute.MissingIndicator": missing_indicator,
         "sklearn.impute.SimpleImputer": simple_imputer,
     }

@@ -13,6 +13,7 @@ from penstock.converters.values import (
     Answer,
     Ask,
     Prediction,
+    Reordering,
     Value,
     labels,
     number,
@@ -78,7 +79,7 @@ def k_neighbors_classifier(estimator: Any, value: Value, context: Context) -> Pr
 
 def k_neighbors_regressor(estimator: Any, value: Value, context: Context) -> Prediction:
     """The mean of the targets of the neighbors, for one target or several."""
-    targets = estimator._y.reshape(len(estimator._y), -1)
+    targets = _targets(estimator, context)
     means = _means(estimator, targets, value, context)
     return Prediction((replace(_values(means), undecided=_doubt(estimator)),))
 
@@ -113,7 +114,7 @@ def radius_neighbors_classifier(estimator: Any, value: Value, context: Context) 
 
 def radius_neighbors_regressor(estimator: Any, value: Value, context: Context) -> Prediction:
     """The mean of the targets within the radius, for one target or several; NaN without any."""
-    targets = estimator._y.reshape(len(estimator._y), -1)
+    targets = _targets(estimator, context)
     if targets.dtype.kind in "iu":
         context.refuse(
             "was fitted on integers, of which NaN is none where there are no neighbors; fit it on "
@@ -122,6 +123,14 @@ def radius_neighbors_regressor(estimator: Any, value: Value, context: Context) -
     means = _within(estimator, targets, value, context, refuse=False)
     doubt = _at_the_radius(estimator)
     return Prediction((replace(_values(means), undecided=doubt),))
+
+
+def _targets(estimator: Any, context: Context) -> Any:
+    """The targets of the rows of training as a matrix."""
+    targets = estimator._y.reshape(len(estimator._y), -1)
+    if targets.dtype.kind not in "fiub":
+        context.refuse(f"was fitted on targets of {targets.dtype}; fit it on numbers")
+    return targets
 
 
 def _values(means: Value) -> Answer:
@@ -262,6 +271,10 @@ def _means(estimator: Any, known: Any, value: Value, context: Context) -> Value:
     """The means of what is known of the neighbors, equally or by the inverse of the distance."""
     weights = _weights(estimator, context)
     rows, metric, points = searched(estimator, value, context)
+    reordering = Reordering(
+        estimator, estimator._fit_X, lambda order, near: _reordered(estimator, order, near)
+    )
+    context.reorderings.append(reordering)
     return context.add(
         "neighbors",
         rows,
@@ -273,6 +286,15 @@ def _means(estimator: Any, known: Any, value: Value, context: Context) -> Value:
         count=int(estimator.n_neighbors),
         weights=weights,
     )
+
+
+def _reordered(estimator: Any, order: Any, points: Any) -> dict[str, Any]:
+    """What changes of the estimator with the order of its rows."""
+    tree = estimator._tree
+    if tree is not None:
+        metric, options = estimator.effective_metric_, estimator.effective_metric_params_
+        tree = type(tree)(points, estimator.leaf_size, metric=metric, **options)
+    return {"_fit_X": points, "_y": estimator._y[order], "_tree": tree}
 
 
 def searched(estimator: Any, value: Value, context: Context) -> tuple[Value, str, Any]:

@@ -197,14 +197,10 @@ def _added(value: Value, context: Context) -> Value:
 
 
 def elliptic_envelope(estimator: Any, value: Value, context: Context) -> Prediction:
-    """Minus the squared distance from the center, in the axes of the covariance."""
+    """Minus the squared distance from the center, by the precision of the covariance."""
     import numpy
 
     precision = numpy.asarray(estimator.get_precision(), dtype="float64")
-    scales, axes = numpy.linalg.eigh((precision + precision.T) / 2)
-    if not (scales >= -1e-12 * numpy.abs(scales).max()).all():
-        context.refuse("has a precision that is not positive", option="store_precision")
-    turn = axes * numpy.sqrt(numpy.maximum(scales, 0.0))
     rows = context.require(context.number(dense(value, context)), precision=value.precision)
     rows = replace(rows, frame="").with_columns(numeric_columns(rows.width))
     rows = context.add(
@@ -215,23 +211,20 @@ def elliptic_envelope(estimator: Any, value: Value, context: Context) -> Predict
         operands=numpy.asarray(estimator.location_, dtype="float64"),
         precision="f64",
     )
+    # scipy/spatial/src/distance_metrics: the sum of (x - m) P (x - m), and its root, squared again.
     turned = context.add(
         "linear",
         rows,
         rows.columns,
-        coefficients=numpy.ascontiguousarray(turn.T),
+        tolerance=ELLIPSE_TOLERANCE,
+        coefficients=precision,
         intercepts=numpy.zeros(rows.width),
     )
-    far = context.add(
-        "distance",
-        turned,
-        numeric_columns(1),
-        tolerance=ELLIPSE_TOLERANCE,
-        metric="squared_euclidean",
-        points=numpy.zeros((1, rows.width)),
-        scales=None,
-    )
-    score = context.arithmetic(far, "multiply", [-1.0], precision="f64")
+    products = context.add("combine", [rows, turned], rows.columns, function="multiply")
+    total = _added(products, context)
+    for function in ("sqrt", "square"):
+        total = context.add("map", total, total.columns, function=function, precision="f64")
+    score = context.arithmetic(total, "multiply", [-1.0], precision="f64")
     return _scored(score, estimator, context)
 
 

@@ -72,8 +72,9 @@ def additive_chi2_sampler(estimator: Any, value: Value, context: Context) -> Val
     interval = estimator.sample_interval
     interval = INTERVALS[steps] if interval is None else float(interval)
     rows = floats(dense(value, context), context)
-    if rows.precision == "f32":
-        context.refuse("computes in float32; cast to float64 before")
+    # scikit-learn writes the waves into an array of the type of the data.
+    if any(column.dtype != "float64" for column in context.number(value).columns):
+        context.refuse("rounds to the type of the data; cast to float64 before")
     rows = _not_negative(rows, context)
     parts = [mapped("sqrt", arithmetic(rows, "multiply", interval, context), context)]
     # What is 0 counts as 1 in the logarithm, and has a factor of 0.

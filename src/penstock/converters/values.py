@@ -1,6 +1,7 @@
 """What converters hand to each other: values between nodes, and what a predictor answers."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ __all__ = [
     "Ask",
     "Column",
     "Prediction",
+    "Reordering",
     "Value",
     "codes",
     "labels",
@@ -27,6 +29,9 @@ __all__ = [
 LINK_TOLERANCE = 1e-15
 # Sums whose order is a detail of the BLAS.
 LINEAR_TOLERANCE = 1e-12
+UNIT = 2.0**-52
+# What tells apart rows of training that are equally near.
+SHAKEN = 2.0**-40
 
 # numpy's result type of float32 with these is float32; with anything else it is float64
 # (numpy.result_type).
@@ -144,6 +149,41 @@ class Ask:
         else:
             answer = getattr(estimator, self.method or "predict")(data, **self.keywords)
         return answer if self.pick is None else self.pick(answer)
+
+
+@dataclass(frozen=True)
+class Reordering:
+    """An estimator that chooses between rows of training that are equally near.
+
+    They may as well be in another order, and differ in their last bits, which tells them apart.
+    `attributes` gives what changes with that, for an order and the rows.
+    """
+
+    estimator: Any
+    points: Any
+    attributes: Callable[[Any, Any], Mapping[str, Any]]
+
+    @contextmanager
+    def applied(self, seed: int) -> Iterator[None]:
+        """Inside, the estimator has its rows as this seed has it."""
+        import numpy
+
+        random = numpy.random.default_rng(seed)
+        order = random.permutation(len(self.points))
+        points = self.points[order]
+        sizes = numpy.nan_to_num(numpy.abs(points)).max(axis=0, initial=1e-300)
+        # What rounding leaves of ‖x‖² - 2x·p + ‖p‖², as a difference of each number.
+        left = numpy.minimum(8 * UNIT * float(sizes.max()) ** 2 / sizes, sizes / 1024)
+        noise = random.uniform(-1.0, 1.0, points.shape) * numpy.maximum(left, SHAKEN * sizes)
+        changed = self.attributes(order, (points + noise).astype(points.dtype))
+        known = {name: getattr(self.estimator, name) for name in changed}
+        try:
+            for name, value in changed.items():
+                setattr(self.estimator, name, value)
+            yield
+        finally:
+            for name, value in known.items():
+                setattr(self.estimator, name, value)
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,26 @@
 """The source library as the judge: what it answers for rows, and which rows it refuses."""
 
+import math
 import random
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.converters.values import Answer
+from penstock.converters.values import Answer, Reordering
 from penstock.frames import Example, Row
 from penstock.kinds import plain
 
 __all__ = ["Expected", "Oracle"]
 
 # Units in the last place, and how often it is asked for a row that is told apart by them.
-NUDGES = tuple(step * 2.0**-52 for step in (-4, -2, -1, 1, 2, 4))
+UNIT = 2.0**-52
+NUDGES = (-4, -2, -1, 1, 2, 4)
 NUDGED_ROWS = 16
+WHOLE = 1e6
+# What is equally near is told apart by more than what rounding leaves of a difference of squares.
+TIED_UNIT = 2.0**-40
 
 # Per output of one row: a label, a number, or a list of numbers or texts.
 Expected = dict[str, Any]
@@ -22,11 +28,15 @@ Expected = dict[str, Any]
 
 @dataclass(frozen=True)
 class Oracle:
-    """A fitted model of the source library, asked in tables like the example."""
+    """A fitted model of the source library, asked in tables like the example.
+
+    `reorderings`: where answers depend on which of equally near rows of training comes first.
+    """
 
     model: Any
     answers: tuple[Answer, ...]
     example: Example
+    reorderings: tuple[Reordering, ...] = ()
 
     def ask(self, rows: Sequence[Row]) -> list[Expected]:
         """What the source library answers; raises whatever it raises."""
@@ -49,15 +59,47 @@ class Oracle:
             return False
         return bool(answer.undecided(self.model, self.example.build([row]))[0])
 
-    def nudged(self, row: Row) -> list[Expected]:
-        """What it answers where numbers differ in their last bits; nothing where it refuses."""
+    def nudged(self, rows: Sequence[Row]) -> list[list[Expected]]:
+        """What it answers to each row where numbers differ in their last bits.
+
+        Where the order of the training data decides, it is another one each time. Nothing for rows
+        that it refuses.
+        """
         chooser = random.Random(0)
+        unit = TIED_UNIT if self.reorderings else UNIT
 
         def nudge(value: Any) -> Any:
-            return value * (1.0 + chooser.choice(NUDGES)) if type(value) is float else value
+            # Small whole numbers may stand for something, as -999 for what is missing.
+            if type(value) is not float or (value.is_integer() and abs(value) < WHOLE):
+                return value
+            return value * (1.0 + unit * chooser.choice(NUDGES))
 
-        rows = [{name: nudge(value) for name, value in row.items()} for _ in range(NUDGED_ROWS)]
-        return [] if self.error(rows) is not None else self.ask(rows)
+        answers: list[list[Expected]] = [[] for _ in rows]
+        for seed in range(NUDGED_ROWS):
+            changed = [{name: nudge(value) for name, value in row.items()} for row in rows]
+            with ExitStack() as stack:
+                for reordering in self.reorderings:
+                    stack.enter_context(reordering.applied(seed))
+                refused = self.refused(changed)
+                kept = [at for at in range(len(rows)) if at not in refused]
+                given = self.ask([changed[at] for at in kept]) if kept else []
+            for at, answer in zip(kept, given, strict=True):
+                answers[at].append(answer)
+        return answers
+
+    def magnitudes(self) -> dict[str, float]:
+        """The largest finite number of each column of the example, without its sign."""
+        return {
+            str(name): max(filter(math.isfinite, map(abs, numbers)), default=0.0)
+            for at, name in enumerate(self.example.names)
+            if (
+                numbers := [
+                    value
+                    for value in self.example.values(at, range(self.example.row_count))
+                    if isinstance(value, (int, float))
+                ]
+            )
+        }
 
     def refuses(self, row: Row) -> bool:
         """Whether the source library refuses this row."""

@@ -9,6 +9,7 @@ from penstock.converters.values import Answer
 from penstock.errors import ConvertError, DataError
 from penstock.frames import Row
 from penstock.proof.hostile import Probe, hostile, spread, typical
+from penstock.proof.noise import Difference, elements, listed, real, unexplained
 from penstock.proof.oracle import Expected, Oracle
 from penstock.proof.policies import ASKED, established
 from penstock.schema import Field
@@ -130,17 +131,18 @@ def compare(
         Outcome(probe, expected.get(at), answers[at]) for at, probe in enumerate(probes)
     )
     scales = _scales(oracle.answers, outcomes)
-    for at in answered:
-        if _overflows(oracle.answers, expected[at], rows[at]):
-            continue
-        for answer in oracle.answers:
-            difference = _difference(answer, expected[at], answers[at], scales)
-            if not difference or _is_tie(answer, oracle.answers, expected[at], scales):
-                continue
-            row = probes[at].row
-            if oracle.is_undecided(answer, row) or _is_noise(oracle, answer, row, answers[at]):
-                continue
-            raise ConvertError(_message(difference, probes[at], rows[at], steps))
+    differences = [
+        Difference(at, answer, words)
+        for at in answered
+        if not _overflows(oracle.answers, expected[at], rows[at])
+        for answer in oracle.answers
+        if (words := _difference(answer, expected[at], answers[at], scales)) is not None
+        and not _is_tie(answer, oracle.answers, expected[at], scales)
+    ]
+    asked = [probe.row for probe in probes]
+    wrong = unexplained(differences, oracle, asked, dict(enumerate(answers)))
+    if wrong is not None:
+        raise ConvertError(_message(wrong.words, probes[wrong.at], rows[wrong.at], steps))
     return outcomes
 
 
@@ -217,16 +219,16 @@ def _difference(answer: Answer, expected: Expected, given: Expected, scales: Sca
         if type(label) is type(wanted) and label == wanted:
             return None
         return f"output `{answer.name}` is {label!r}; the source library answers {wanted!r}"
-    elements, wanted = _elements(answer, given), _listed(expected[answer.name])
-    if len(elements) != len(wanted):
+    found, wanted = elements(answer, given), listed(expected[answer.name])
+    if len(found) != len(wanted):
         return (
-            f"output `{answer.name}` has {len(elements)} elements; that of the source library has "
+            f"output `{answer.name}` has {len(found)} elements; that of the source library has "
             f"{len(wanted)}"
         )
     names = answer.names or (answer.name,)
-    tops = scales.get(answer.name) or [0.0] * len(elements)
+    tops = scales.get(answer.name) or [0.0] * len(found)
     tolerance = _tolerance(answer, expected)
-    for name, left, right, scale in zip(names, elements, wanted, tops, strict=True):
+    for name, left, right, scale in zip(names, found, wanted, tops, strict=True):
         if not _same(left, right, tolerance, scale):
             return (
                 f"output `{answer.name}` (`{name}`) is {left!r}; the source library answers "
@@ -270,76 +272,23 @@ def _overflows(answers: Sequence[Answer], expected: Expected, row: Row) -> bool:
     """
     extreme = any(isinstance(value, float) and abs(value) > _EXTREME for value in row.values())
     inexact = (answer for answer in answers if answer.tolerance > 0 and answer.kind != "label")
-    values = [x for answer in inexact for x in _listed(expected[answer.name])]
+    values = [x for answer in inexact for x in listed(expected[answer.name])]
     given = [x for x in values if not isinstance(x, str)]
     # Squares and cubes of these are infinite, and what is made of them may be NaN.
     far = any(isinstance(value, float) and abs(value) > _FAR for value in row.values())
     if far and None in given:
         return True
-    return extreme and not all(math.isfinite(_number(x)) for x in given)
-
-
-# Where inputs are larger, sums in which they cancel may have no digit left.
-_LARGE = 1e6
-# How much more than a few units in the last place of the inputs the order of a sum may change.
-_NOISE = 16.0
-
-
-def _is_noise(oracle: Oracle, answer: Answer, row: Row, given: Expected) -> bool:
-    """Whether the source library itself answers so for inputs that differ in their last bits."""
-    large = any(isinstance(value, float) and abs(value) > _LARGE for value in row.values())
-    numbers = [other for other in oracle.answers if other.kind != "label"]
-    deciding = numbers if answer.kind == "label" else [answer]
-    if not large or not deciding or any(other.tolerance == 0 for other in deciding):
-        return False
-    nudged = [expected[answer.name] for expected in oracle.nudged(row)]
-    if answer.kind == "label" or not nudged:
-        return given[answer.name] in nudged if nudged else False
-    # The last bits of the largest element, where all are sums of the same terms.
-    rows = [_listed(row) for row in nudged]
-    largest = max((abs(_number(x)) for x in rows[0] if not isinstance(x, str)), default=0.0)
-    columns = zip(_elements(answer, given), *rows, strict=True)
-    return all(
-        left in others
-        if isinstance(left, str)
-        else _is_within(left, others, 2.0**-52 * largest, answer.tolerance)
-        for left, *others in columns
-    )
-
-
-def _is_within(left: Any, others: Sequence[Any], least: float, tolerance: float) -> bool:
-    numbers = [_number(other) for other in others]
-    low, high = min(numbers), max(numbers)
-    margin = _NOISE * (high - low + least) + tolerance * max(abs(low), abs(high), 1.0)
-    return low - margin <= _number(left) <= high + margin
-
-
-def _elements(answer: Answer, given: Expected) -> list[Any]:
-    """The elements of an output in a prediction, in order of their names."""
-    if answer.kind == "features":
-        return [given[str(name)] for name in answer.names or ()]
-    value = given[answer.name]
-    return list(value.values()) if isinstance(value, dict) else [value]
+    return extreme and not all(math.isfinite(real(x)) for x in given)
 
 
 def _same(left: Any, right: Any, tolerance: float, scale: float) -> bool:
     if isinstance(left, str) or isinstance(right, str):
         return bool(left == right)
-    return _is_close(_number(left), _number(right), tolerance, scale)
-
-
-def _number(value: Any) -> float:
-    return float("nan") if value is None else float(value)
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return _is_close(real(left), real(right), tolerance, scale)
 
 
 def _numbers(value: Any) -> list[float]:
-    return [
-        0.0 if isinstance(item, str) or item is None else float(item) for item in _listed(value)
-    ]
+    return [0.0 if isinstance(item, str) or item is None else float(item) for item in listed(value)]
 
 
 def _described(probe: Probe) -> str:

@@ -8,6 +8,7 @@ mod coupling;
 mod deciding;
 mod deriving;
 mod distances;
+mod donating;
 mod encoding;
 mod expanding;
 mod imputing;
@@ -91,6 +92,7 @@ operators! {
     "hash_bucket", 1, measuring::HashBucket;
     "hash_terms", 1, terms::HashTerms;
     "impute", 1, imputing::Impute;
+    "impute_nearest", 1, donating::ImputeNearest;
     "impute_text", 1, imputing::ImputeText;
     "indicate_missing", 1, imputing::IndicateMissing;
     "interpolate", 1, calibrating::Interpolate;

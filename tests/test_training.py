@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 import penstock
 from penstock.errors import DataError, PenstockError
+from penstock.training.report import page
 from tests.worlds import asking, flights
 
 ABLE = ["gbm", "xgboost", "forest", "glm"]
@@ -131,12 +132,12 @@ def test_columns_that_are_no_features_are_left_out_with_a_reason():
         "code": ("text", "drop"),
         "day": ("date", "dates"),
         "written": ("date", "drop"),
-        "note": ("free text", "drop"),
+        "note": ("free text", "text"),
         "told": ("number", "number"),
         "flag": ("number", "number"),
     }
     warned = "\n".join(result.warnings)
-    for name in ("id", "code", "written", "note", "told", "lists"):
+    for name in ("id", "code", "written", "told", "lists"):
         assert f"column `{name}`" in warned
     assert "column `told` alone tells the target" in warned
     assert "`same`" not in warned
@@ -158,6 +159,48 @@ def test_parts_of_dates_are_learned_from(algorithm, zone):
     assert result.metrics["auc"] > (0.9 if algorithm == "glm" else 0.98)
     answers = result.model.predict(data.drop(columns="late").tail(20))
     assert answers["label"].tolist() == result.pipeline.predict(data.tail(20)).tolist()
+
+
+def reviews(rows=600):
+    """Whether people liked it, which they tell in words, if at all."""
+    random = np.random.default_rng(0)
+    words = ["the", "a", "room", "bed", "staff", "food", "was", "very", "and", "with", "Zürich"]
+    liked = random.random(rows) < 0.5
+    texts = [" ".join(random.choice(words, 9)) for _ in range(rows)]
+    marks = [random.choice(["lovely", "great"] if each else ["awful", "dirty"]) for each in liked]
+    data = pd.DataFrame({"review": [f"{a}, {b}!" for a, b in zip(texts, marks, strict=True)]})
+    data["nights"] = random.integers(1, 9, rows)
+    data.loc[::20, "review"] = None
+    return data.assign(liked=np.where(liked, "yes", "no"))
+
+
+@pytest.mark.parametrize("algorithm", ["gbm", "forest", "glm", "bayes", "deep"])
+def test_words_of_free_text_are_learned_from(algorithm):
+    data = reviews()
+    result = penstock.train(data, "liked", algorithm=algorithm)
+    assert {each.name: each.treatment for each in result.features} == {
+        "review": "text",
+        "nights": "number",
+    }
+    assert result.metrics["auc"] > 0.9 and not result.warnings
+    rows = data.drop(columns="liked").head(60)
+    given = result.model.predict(rows)["probability_yes"]
+    expected = result.pipeline.predict_proba(rows.fillna({"review": ""}))[:, 1]
+    np.testing.assert_allclose(given, expected, rtol=1e-8)
+    told = result.model.predict({"review": "Lovely staff", "nights": 2})["probability"]["yes"]
+    assert told > 0.8
+
+
+def test_free_text_is_as_said_and_has_a_report():
+    data = reviews().drop(columns="nights").assign(room=["single", "double"] * 300)
+    said = penstock.train(data, "liked", features={"room": "text", "review": "levels"})
+    assert [each.treatment for each in said.features] == ["levels", "text"]
+    result = penstock.train(data, "liked")
+    assert "free text" in page(result)
+    odd = penstock.train(data, "liked", algorithm="isolation")
+    assert odd.features[0].treatment == "drop" and "free text" in odd.warnings[0]
+    with pytest.raises(PenstockError, match="do not go with free text"):
+        penstock.train(reviews(), "liked", monotone={"nights": 1})
 
 
 def test_dates_among_constraints_are_one_column():
@@ -313,6 +356,7 @@ def test_whatever_happens_is_told():
         ({"drop": ["hours"]}, "`drop` names `hours`, which is no column"),
         ({"features": {"hour": "date"}}, "the treatment of `hour` is 'date'"),
         ({"features": {"hour": "dates"}}, "`hour` cannot be dates, as it holds number"),
+        ({"features": {"hour": "text"}}, "`hour` cannot be text, as it holds number"),
         ({"split": "time"}, "needs `split_column`"),
         ({"parameters": {"leaves": 3}, "algorithm": "glm"}, "has no parameter `leaves`"),
         ({"monotone": {"hour": 1}, "algorithm": "glm"}, '"glm" cannot; `gbm` and `xgboost` can'),

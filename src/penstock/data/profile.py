@@ -205,7 +205,7 @@ def _oddity(column: Column, sample: Any) -> str | None:
         return "has one value only; it tells nothing, leave it out"
     values = sample.drop_null()
     if column.type == "text" and is_free_text(_some(values), column.distinct, len(values)):
-        return "is free text; make columns of it, as counts of words"
+        return "is free text: training counts its words; drop it if they tell nothing"
     if (column.type == "text" and names_rows(column.distinct, len(values))) or (
         isinstance(column.minimum, int)
         and column.distinct == len(sample)

@@ -20,6 +20,8 @@ from penstock.training.tasks import Task
 
 __all__ = ["Feature", "proposed", "readable"]
 
+# Terms by the hundred would hide what else is odd.
+_WITHOUT_TEXT = ("isolation",)
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?[./]\d\d?[./]\d{4}( .*)?")
 
 
@@ -27,7 +29,7 @@ _DATE = re.compile(r"\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?[./]\d\d?[./]\d{4}( .*)?")
 class Feature:
     """A column: its type, what is made of it, why, what is odd.
 
-    It becomes `number`, `levels`, `dates` or `offset`, or is left out, `drop`.
+    It becomes `number`, `levels`, `dates`, `text` or `offset`, or is left out, `drop`.
     """
 
     name: str
@@ -72,6 +74,9 @@ def proposed(rows: Any, target: Any, task: Task, recipe: Recipe) -> tuple[Featur
     found = []
     for name in rows.columns:
         feature = _proposal(name, rows[name])
+        if feature.treatment == "text" and recipe.algorithm in _WITHOUT_TEXT:
+            warning = f"column `{name}` is free text, and is left out"
+            feature = replace(feature, treatment="drop", reason="free text", warning=warning)
         if name in recipe.drop:
             feature = replace(feature, treatment="drop", reason="as said", warning="")
         elif name in recipe.features:
@@ -94,6 +99,10 @@ def proposed(rows: Any, target: Any, task: Task, recipe: Recipe) -> tuple[Featur
 
 
 def _check_said(feature: Feature, said: str) -> None:
+    if said == "text" and feature.type not in ("text", "free text"):
+        raise PenstockError(
+            f"`features`: `{feature.name}` cannot be text, as it holds {feature.type}"
+        )
     if said != "drop" and (said == "dates") != (feature.treatment == "dates"):
         raise PenstockError(
             f"`features`: `{feature.name}` cannot be {said}, as it holds {feature.type}; "
@@ -183,9 +192,7 @@ def _text(name: str, column: Any, missing: float) -> Feature:
         warning = f"column `{name}` holds dates as texts, and is left out"
         return replace(feature, type="date", treatment="drop", reason=reason, warning=warning)
     if is_free_text(sample.tolist(), distinct, len(present)):
-        reason = "free text; make columns of it, as counts of words"
-        warning = f"column `{name}` is free text, and is left out"
-        return replace(feature, type="free text", treatment="drop", reason=reason, warning=warning)
+        return replace(feature, type="free text", treatment="text")
     if names_rows(distinct, len(present)):
         return _identifier(feature)
     return feature

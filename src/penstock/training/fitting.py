@@ -21,6 +21,8 @@ PATIENCE = 25
 MOST_CODES = 1000
 MOST_COLUMNS = 100
 FEWEST_ROWS = 20
+# Of free text, the most frequent terms: a column for each in a sparse matrix, or in a dense one.
+MOST_TERMS, MOST_TERMS_OF_TREES = 2_000, 200
 # Not the year: no row that is to come has one of those that were learned from.
 DATE_PARTS = ("month", "day", "weekday", "hour")
 
@@ -129,6 +131,7 @@ def columns_of(features: Sequence[Feature], recipe: Recipe, task: Task, rows: An
     import numpy
     from sklearn.base import clone
     from sklearn.compose import ColumnTransformer
+    from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
@@ -156,14 +159,20 @@ def columns_of(features: Sequence[Feature], recipe: Recipe, task: Task, rows: An
         if chosen.ranks:
             ranked = [_ranked(rows[name]) for name in used(features, "levels")]
             levels.set_params(categories=ranked, max_categories=None)
-    parts = [("numbers", numbers, used(features, "number"))]
+    parts: list[tuple[str, Any, Any]] = [("numbers", numbers, used(features, "number"))]
     parts.append(("levels", levels, used(features, "levels")))
     dates = [Dates(parts=DATE_PARTS), *([] if numbers == "passthrough" else [clone(numbers)])]
     parts.append(("dates", make_pipeline(*dates), used(features, "dates")))
+    terms = MOST_TERMS if chosen.dense else MOST_TERMS_OF_TREES
+    parts += [
+        (f"text{at}", TfidfVectorizer(max_features=terms), name)
+        for at, name in enumerate(used(features, "text"))
+    ]
     # The last column, where whatever adds it looks for it.
     parts.append(("offset", "passthrough", used(features, "offset")))
     used_parts = [part for part in parts if part[2]]
-    return ColumnTransformer(used_parts)
+    # Where a matrix is sparse, XGBoost takes zeros for missing.
+    return ColumnTransformer(used_parts, sparse_threshold=0.3 if chosen.dense else 0.0)
 
 
 def _ranked(column: Any) -> list[Any]:
@@ -200,6 +209,12 @@ def _constrain(model: Any, recipe: Recipe, features: Sequence[Feature]) -> None:
     numbers, levels = used(features, "number"), used(features, "levels")
     made = {name: [f"{name}_{part}" for part in DATE_PARTS] for name in used(features, "dates")}
     columns = [*numbers, *levels, *(part for parts in made.values() for part in parts)]
+    written = used(features, "text")
+    if written and (recipe.monotone or recipe.interactions):
+        raise PenstockError(
+            "`monotone` and `interactions` do not go with free text; leave it out by `drop`: "
+            f"`{written[0]}`"
+        )
     directions = {name: way for name, way in recipe.monotone.items() if way}
     for name in directions:
         if name not in numbers:

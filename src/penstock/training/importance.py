@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.errors import PenstockError
+from penstock.training.columns import used
 from penstock.training.metrics import LARGER, PRIMARY, Predictions, first, predictions
 from penstock.training.result import Result
 
@@ -95,7 +96,7 @@ def permuted(result: Result) -> list[tuple[str, float]]:
 def dependences(result: Result, names: Sequence[str]) -> list[Dependence]:
     """Of these inputs, at up to a dozen values: quantiles of numbers, most frequent levels.
 
-    Dates have none: nearly every row has its own.
+    Dates and free text have none: nearly every row has its own.
     """
     import numpy
     from pandas.api import types
@@ -103,8 +104,9 @@ def dependences(result: Result, names: Sequence[str]) -> list[Dependence]:
     rows = result.prepared.rows.iloc[_sample(result, DEPENDENT_ROWS)]
     learned = result.prepared.rows.iloc[result.prepared.parts.training]
     made = []
+    written = used(result.features, "text")
     for name in names:
-        if types.is_datetime64_any_dtype(learned[name]):
+        if name in written or types.is_datetime64_any_dtype(learned[name]):
             continue
         values, counts = _values(learned[name])
         means = []

@@ -6,18 +6,19 @@ from typing import Any
 from penstock.data.sizing import COSTS, Cells, beside, memory_free
 from penstock.errors import PenstockError
 from penstock.training.columns import Feature
-from penstock.training.fitting import DATE_PARTS, MOST_COLUMNS
+from penstock.training.fitting import DATE_PARTS, MOST_COLUMNS, MOST_TERMS_OF_TREES
 from penstock.training.recipe import Recipe
 
 __all__ = ["cells", "check"]
 
 
 def cells(rows: Any, features: Sequence[Feature]) -> Cells:
-    """What is learned from: dates are numbers of their parts."""
-    counts = {kind: 0 for kind in ("number", "levels", "dates", "offset", "drop")}
+    """What is learned from: dates are numbers of their parts, and texts of their terms."""
+    counts = {kind: 0 for kind in ("number", "levels", "dates", "text", "offset", "drop")}
     for feature in features:
         counts[feature.treatment] += 1
     numbers = counts["number"] + counts["offset"] + counts["dates"] * len(DATE_PARTS)
+    numbers += counts["text"] * MOST_TERMS_OF_TREES
     wide = sum(min(each.levels, MOST_COLUMNS) for each in features if each.treatment == "levels")
     return Cells(len(rows), numbers, counts["levels"], wide)
 

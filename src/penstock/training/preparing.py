@@ -7,7 +7,7 @@ from typing import Any
 from penstock.errors import DataError, PenstockError
 from penstock.training import memory, source
 from penstock.training.algorithms import algorithm
-from penstock.training.columns import Feature, proposed, readable
+from penstock.training.columns import Feature, proposed, readable, used
 from penstock.training.events import Event, Listener
 from penstock.training.recipe import WITHOUT_TARGET, Recipe
 from penstock.training.splits import Parts, parted
@@ -61,6 +61,8 @@ def prepared(data: Any, recipe: Recipe, tell: Listener) -> Prepared:
     learned = rows.iloc[parts.training]
     known = target.iloc[parts.training] if task.targeted else None
     features = proposed(learned, known, task, recipe)
+    # No text is an empty one; the artifact takes it so as well.
+    rows = rows.assign(**{name: rows[name].fillna("") for name in used(features, "text")})
     warnings += [*changed, *(each.warning for each in features if each.warning)]
     for feature in features:
         if feature.treatment == "drop" and not feature.warning:
@@ -117,7 +119,7 @@ def _summary(rows: Any, recipe: Recipe, task: Task) -> str:
 
 
 def _plan(parts: Parts, features: tuple[Feature, ...], estimate: int) -> Event:
-    words = {"number": "of numbers", "levels": "of levels", "dates": "of dates"}
+    words = {"number": "of numbers", "levels": "of levels", "dates": "of dates", "text": "of text"}
     counts = {word: sum(each.treatment == word for each in features) for word in words}
     told = ", ".join(f"{count} {words[word]}" for word, count in counts.items() if count)
     rows = (len(parts.learning), len(parts.validation), len(parts.holdout))

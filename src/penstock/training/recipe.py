@@ -21,7 +21,7 @@ ALGORITHMS = (*("auto", "gbm", "xgboost", "forest", "glm", "deep", "bayes", "kme
 WITHOUT_TARGET = {"kmeans": "clustering", "isolation": "anomaly"}
 TASKS = ("binary", "multiclass", "regression", "count", *WITHOUT_TARGET.values())
 SPLITS = ("random", "stratified", "time", "group")
-TREATMENTS = ("number", "levels", "dates", "drop")
+TREATMENTS = ("number", "levels", "dates", "text", "drop")
 
 Mappings = Mapping[str, Any]
 

@@ -8,7 +8,9 @@ from typing import Any
 from penstock.conversion import convert
 from penstock.errors import PenstockError
 from penstock.model import Model
+from penstock.schema import Field
 from penstock.training.clusters import counted, is_open
+from penstock.training.columns import used
 from penstock.training.crossing import Checked, CrossValidation, asked
 from penstock.training.events import Event, Listener, silent
 from penstock.training.fitting import Fit, Fitted
@@ -150,6 +152,7 @@ def finished(
         found.rows.iloc[found.parts.training],
         name=recipe.name or (recipe.target if found.task.targeted else recipe.algorithm),
         version=recipe.version,
+        policies=_policies(fit),
         provenance=told,
     )
     metrics = measured(judged[0], found.task, threshold)
@@ -169,6 +172,13 @@ def finished(
         folds=checked.scores if checked else (),
         out_of_fold=checked.frame if checked else None,
     )
+
+
+def _policies(fit: Fit) -> dict[str, Field]:
+    """Free text that is missing is empty, as it was in training."""
+    if fit.steps is not None:
+        return {}
+    return {name: Field(replacement="") for name in used(fit.features, "text")}
 
 
 def _adjusted(

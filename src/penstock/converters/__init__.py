@@ -18,6 +18,7 @@ FAMILIES: tuple[str, ...] = (
     "blending",
     "boosting",
     "calibrating",
+    "catboost",
     "category_encoders",
     "chaining",
     "checking",

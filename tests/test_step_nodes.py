@@ -92,6 +92,10 @@ LIES = {
         {"first": [0], "second": [0, 1], "refuse": False},
         "has 2 values, not 1",
     ),
+    "hash_category: codes": ("hash_category", (C,), {}, "takes texts or numbers"),
+    "encode_hashes: texts": ("encode_hashes", (T,), {"hashes": [1, 0]}, "takes numbers"),
+    "encode_hashes: halves": ("encode_hashes", (X,), {"hashes": [1, 0, 2]}, "no pairs"),
+    "encode_hashes: twice": ("encode_hashes", (X,), {"hashes": [1, 2, 1, 2]}, "comes twice"),
     "lookup_text: lengths": (
         "lookup_text",
         (C,),
@@ -101,11 +105,14 @@ LIES = {
 }
 
 
+TYPES = {"hashes": "uint32", "transitions": "float64"}
+
+
 @pytest.mark.parametrize("name", LIES)
 def test_a_node_that_lies_is_refused(name):
     operator, inputs, fields, message = LIES[name]
     typed = {
-        key: list(np.array(value, dtype="float64" if key == "transitions" else "int32"))
+        key: list(np.array(value, dtype=TYPES.get(key, "int32")))
         if isinstance(value, list)
         else value
         for key, value in fields.items()

@@ -121,7 +121,9 @@ def prepare(
 
 
 # Operators that make one element of several.
-MIXING = frozenset(("choose", "combine", "compare_text", "join_text", "pair_codes"))
+MIXING = frozenset(
+    ("choose", "combine", "compare_text", "encode_hashes", "join_text", "pair_codes")
+)
 
 
 def _mixed(graph: Graph) -> frozenset[str]:

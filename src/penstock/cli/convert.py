@@ -55,6 +55,7 @@ def command(
     \b
         .txt          LightGBM, as `save_model` writes it
         .json, .ubj   XGBoost, likewise
+        .json, .cbm   CatBoost, likewise; .cbm by CatBoost itself
         .skops        scikit-learn; types that skops does not know need --trust
         .pkl, .pickle,
         .joblib       anything, with --trust only: loading them runs code
@@ -137,6 +138,7 @@ LOADERS: dict[str, Callable[[Path, bytes, bool], Any]] = {
     ".txt": _load_document,
     ".json": _load_document,
     ".ubj": _load_document,
+    ".cbm": _load_document,
     ".skops": _load_skops,
     ".pkl": _load_pickle,
     ".pickle": _load_pickle,

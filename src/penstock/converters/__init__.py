@@ -19,6 +19,7 @@ FAMILIES: tuple[str, ...] = (
     "boosted_terms",
     "boosting",
     "calibrating",
+    "catboost",
     "category_encoders",
     "chaining",
     "checking",

@@ -1,4 +1,4 @@
-"""Model files of LightGBM and XGBoost, as `penstock.convert` takes them: without the libraries.
+"""Model files of boosters, as `penstock.convert` takes them: without the libraries, but for `.cbm`.
 
 A file says all that a prediction needs. The proof asks the library itself: without it, convert with
 `verify=False`.
@@ -7,12 +7,38 @@ A file says all that a prediction needs. The proof asks the library itself: with
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from penstock.converters import ubjson, xgboost_json
+from penstock.converters import catboost_json, ubjson, xgboost_json
+from penstock.converters.catboost_trees import leaf_values
 from penstock.errors import ConvertError
 
-__all__ = ["READERS", "LightGBMText", "XGBoostDocument", "read"]
+__all__ = ["READERS", "CatBoostDocument", "LightGBMText", "XGBoostDocument", "read"]
+
+
+@dataclass(frozen=True)
+class CatBoostDocument:
+    """A model that CatBoost has saved (`save_model`) as `.json`, or as `.cbm` and has read."""
+
+    document: Mapping[str, Any] = field(repr=False)
+    data: bytes = field(repr=False)
+    format: str = "json"
+
+    def predict(self, data: Any, **keywords: Any) -> Any:
+        """What CatBoost answers."""
+        return self._estimator.predict(data, **keywords)
+
+    @cached_property
+    def _estimator(self) -> Any:
+        _check_installed("catboost")
+        model = _catboost(self.data, self.format)
+        if self.format == "json":
+            # CatBoost's reader of JSON misses the last bit of some numbers.
+            model.set_leaf_values(leaf_values(self.document))
+            model.set_scale_and_bias(*self.document["scale_and_bias"])
+        return model
 
 
 @dataclass(frozen=True)
@@ -99,8 +125,41 @@ def _text(data: bytes) -> LightGBMText:
         raise ConvertError(f"the file is no text of LightGBM: {error}") from None
 
 
-def _json(data: bytes) -> XGBoostDocument:
+def _json(data: bytes) -> CatBoostDocument | XGBoostDocument:
+    if b'"scale_and_bias"' in data:
+        # Not decoded as for XGBoost, whose numbers are f32.
+        document = catboost_json.decode(data)
+        if "scale_and_bias" in document:
+            return CatBoostDocument(document, data)
     return XGBoostDocument(xgboost_json.decode(data), data)
+
+
+def _catboost(data: bytes, format: str) -> Any:
+    """CatBoost's own model of a file."""
+    import catboost
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"model.{format}"
+        path.write_bytes(data)
+        try:
+            return catboost.CatBoost().load_model(str(path), format=format)
+        except Exception as error:
+            raise ConvertError(f"CatBoost cannot load the file: {error}") from None
+
+
+def _cbm(data: bytes) -> CatBoostDocument:
+    from importlib.util import find_spec
+
+    if find_spec("catboost") is None:
+        raise ConvertError(
+            "a `.cbm` file is read by CatBoost, which is not installed; install `catboost`, or "
+            'save the model as JSON (`save_model("model.json", format="json")`)'
+        )
+    model = _catboost(data, "cbm")
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.json"
+        model.save_model(str(path), format="json")
+        return CatBoostDocument(catboost_json.decode(path.read_bytes()), data, "cbm")
 
 
 def _ubj(data: bytes) -> XGBoostDocument:
@@ -111,14 +170,19 @@ def _ubj(data: bytes) -> XGBoostDocument:
 
 
 # End of a file's name to what reads it.
-READERS: Mapping[str, Callable[[bytes], Any]] = {".json": _json, ".txt": _text, ".ubj": _ubj}
+READERS: Mapping[str, Callable[[bytes], Any]] = {
+    ".cbm": _cbm,
+    ".json": _json,
+    ".txt": _text,
+    ".ubj": _ubj,
+}
 
 
-def read(name: str, data: bytes) -> LightGBMText | XGBoostDocument:
+def read(name: str, data: bytes) -> CatBoostDocument | LightGBMText | XGBoostDocument:
     """The model in a file of this name, ready for `penstock.convert`."""
     for ending, reader in READERS.items():
         if name.endswith(ending):
-            model: LightGBMText | XGBoostDocument = reader(data)
+            model: CatBoostDocument | LightGBMText | XGBoostDocument = reader(data)
             return model
     endings = "`, `".join(READERS)
     raise ConvertError(

@@ -11,6 +11,7 @@ mod distances;
 mod donating;
 mod encoding;
 mod expanding;
+mod hashing;
 mod imputing;
 mod linear;
 mod links;
@@ -83,6 +84,7 @@ operators! {
     "count_terms", 1, terms::CountTerms;
     "digitize", 1, binning::Digitize;
     "distance", 1, distances::Distance;
+    "encode_hashes", 1, hashing::EncodeHashes;
     "encode_number", 1, encoding::EncodeNumber;
     "encode_text", 1, encoding::EncodeText;
     "exp_normalize", 1, links::ExpNormalize;
@@ -90,6 +92,7 @@ operators! {
     "find_text", 1, measuring::FindText;
     "floor_time", 1, times::FloorTime;
     "hash_bucket", 1, measuring::HashBucket;
+    "hash_category", 1, hashing::HashCategory;
     "hash_terms", 1, terms::HashTerms;
     "impute", 1, imputing::Impute;
     "impute_nearest", 1, donating::ImputeNearest;

@@ -7,6 +7,7 @@ pub mod builder;
 pub mod calendar;
 pub mod chain;
 pub mod characters;
+pub mod city;
 pub mod coding;
 mod columns;
 pub mod element;

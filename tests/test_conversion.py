@@ -1,5 +1,6 @@
 """The proof while converting: differences, refusals, policies, and what ends up in the artifact."""
 
+import re
 import warnings
 
 import numpy as np
@@ -61,14 +62,14 @@ def test_clip_that_changes_no_training_row_is_found(broken):
     model, frame = regression()
 
     def clipped(estimator, value, context):
-        ends = np.outer([-1e9, 1e9], np.ones(len(frame.columns)))
+        ends = [frame.min().to_numpy() - 1, frame.max().to_numpy() + 1]
         value = context.add(
             "clip", value, value.columns, minimum=ends[0], maximum=ends[1], precision="f64"
         )
         return linear(estimator, context.require(value), context)
 
     broken(clipped)
-    assert "(extreme, column `" in contract.refused(model, frame)
+    assert re.search(r"\((extreme|number), column `", contract.refused(model, frame))
 
 
 def test_answer_that_the_source_library_refuses_becomes_a_policy(broken):

@@ -12,8 +12,6 @@ import penstock
 from penstock.converters import files
 from tests import contract
 
-catboost = pytest.importorskip("catboost")
-
 QUICK = {
     "iterations": 8,
     "depth": 3,
@@ -25,10 +23,17 @@ QUICK = {
 CATEGORIES = ["color", "town", "word", "code", "flag"]
 
 
+def _made(name, **options):
+    """An estimator that is quick to fit; the library is imported where it is needed."""
+    import catboost
+
+    return getattr(catboost, name)(**QUICK | options)
+
+
 def _numeric(cls, target, *, missing=True, dtype="float64", **options):
     def example():
         frame = contract.numbers(missing=missing, dtype=dtype)
-        return getattr(catboost, cls)(**QUICK | options).fit(frame, target(frame)), frame
+        return _made(cls, **options).fit(frame, target(frame)), frame
 
     return example
 
@@ -74,10 +79,12 @@ def ranker():
     frame = contract.numbers()
     groups = np.repeat(np.arange(contract.ROWS // 10), 10)
     target = contract.answer(frame, (0, 1, 2))
-    return catboost.CatBoostRanker(**QUICK).fit(frame, target, group_id=groups), frame
+    return _made("CatBoostRanker").fit(frame, target, group_id=groups), frame
 
 
 def base():
+    import catboost
+
     frame = contract.numbers(missing=True)
     model = catboost.CatBoost(QUICK | {"loss_function": "Logloss"})
     return model.fit(frame, contract.answer(frame, (0, 1))), frame
@@ -85,7 +92,7 @@ def base():
 
 def classifier_with_threshold():
     frame = contract.numbers()
-    model = catboost.CatBoostClassifier(**QUICK).fit(frame, contract.answer(frame))
+    model = _made("CatBoostClassifier").fit(frame, contract.answer(frame))
     model.set_probability_threshold(0.3)
     return model, frame
 
@@ -99,14 +106,14 @@ def regressor_with_scale():
 def classifier_on_array():
     frame = contract.numbers(missing=True)
     array = frame.to_numpy()
-    return catboost.CatBoostClassifier(**QUICK).fit(array, contract.answer(frame)), array
+    return _made("CatBoostClassifier").fit(array, contract.answer(frame)), array
 
 
 def classifier_of_few_trees():
     """`use_best_model` leaves trees out."""
     frame = contract.numbers()
     target = np.random.default_rng(0).integers(0, 2, len(frame))
-    model = catboost.CatBoostClassifier(**QUICK | {"iterations": 60})
+    model = _made("CatBoostClassifier", iterations=60)
     model.fit(frame[:200], target[:200], eval_set=(frame[200:], target[200:]))
     return model, frame
 
@@ -190,7 +197,7 @@ def _categorical(cls, *classes, **options):
         if classes:
             edges = np.quantile(value, np.linspace(0, 1, len(classes) + 1)[1:-1])
             value = np.asarray(classes)[np.searchsorted(edges, value)]
-        model = getattr(catboost, cls)(**QUICK | options, cat_features=CATEGORIES)
+        model = _made(cls, **options, cat_features=CATEGORIES)
         return model.fit(frame, value), frame
 
     return example
@@ -268,7 +275,7 @@ def test_hashes_are_those_of_catboost():
     target = np.tile(random.normal(size=200), 2)
     options = {"iterations": 250, "one_hot_max_size": 255, "depth": 2, "learning_rate": 0.5}
     for column in frame:
-        model = catboost.CatBoostRegressor(**QUICK | options, cat_features=[column])
+        model = _made("CatBoostRegressor", **options, cat_features=[column])
         model.fit(frame[[column]], target)
         converted = penstock.convert(model, frame[[column]])
         expected = model.predict(frame[[column]])
@@ -312,7 +319,7 @@ def test_floats_as_categories_are_refused():
 
 def test_text_features_are_refused():
     frame = contract.texts(missing=False)[["town"]]
-    model = catboost.CatBoostClassifier(**QUICK, text_features=["town"])
+    model = _made("CatBoostClassifier", text_features=["town"])
     model.fit(frame, (frame["town"] > "town 3").astype(int))
     assert "`text_features`" in contract.refused(model, frame, verify=False)
 

@@ -30,7 +30,8 @@ def features(model: Model, value: Value, context: Context) -> Value:
 
 
 def _check(model: Model, value: Value, context: Context) -> None:
-    known = {item.position: item.name for item in (*model.numbers, *model.categories)}
+    known = {item.position: item.name for item in model.numbers}
+    known |= {item.position: item.name for item in model.categories}
     if max(known) >= value.width:
         context.refuse(f"was fitted on {max(known) + 1} columns or more and gets {value.width}")
     for at, name in known.items():

@@ -99,7 +99,7 @@ def _parse(document: Document, refuse: Refuse) -> Model:
         )
         for item in listed
     )
-    positions = [item.position for item in (*numbers, *categories)]
+    positions = [item.position for item in numbers] + [item.position for item in categories]
     if len(set(positions)) < len(positions):
         refuse("two features are of the same column")
     columns = {

@@ -6,7 +6,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+import polars
 import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import penstock
 from penstock.converters import files
@@ -60,15 +63,15 @@ def _shares(frame):
     return value / value.max()
 
 
-def _file(model):
-    return _read(_document(model))
+def saved(model):
+    return read(document_of(model))
 
 
-def _read(document):
+def read(document):
     return files.read("model.json", json.dumps(document).encode())
 
 
-def _document(model):
+def document_of(model):
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.json"
         model.save_model(str(path), format="json")
@@ -243,17 +246,44 @@ CATEGORICAL = {
 
 def file_of_classifier():
     model, frame = CATEGORICAL["classifier_counts_and_one_hot"]()
-    return _file(model), frame
+    return saved(model), frame
 
 
 def file_of_regressor():
     model, frame = NUMERIC["regressor_poisson"]()
-    return _file(model), frame
+    return saved(model), frame
 
 
 def binary_file():
     model, frame = CATEGORICAL["classifier_counts"]()
     return files.read("model.cbm", model._serialize_model()), frame
+
+
+def file_of_models_that_were_added():
+    """A sum of models does not say its loss."""
+    import catboost
+
+    models = [NUMERIC[name]()[0] for name in ("regressor", "regressor_absolute")]
+    return saved(catboost.sum_models(models, weights=[0.3, 0.7])), contract.numbers(missing=True)
+
+
+def classifier_on_array_of_objects():
+    frame = _categories().drop(columns=["code", "flag"])
+    array = frame.astype(object).to_numpy()
+    model = _made("CatBoostClassifier", cat_features=[2, 3, 4], one_hot_max_size=3)
+    return model.fit(array, frame["town"].isin(["town 1", "town 2"])), array
+
+
+def pipeline():
+    frame = contract.numbers()
+    model = make_pipeline(StandardScaler(), _made("CatBoostClassifier"))
+    return model.fit(frame, contract.answer(frame)), frame
+
+
+def regressor_on_polars():
+    frame = contract.numbers()
+    data = polars.from_pandas(frame)
+    return _made("CatBoostRegressor").fit(data, contract.amount(frame)), data
 
 
 EXAMPLES = {
@@ -262,6 +292,10 @@ EXAMPLES = {
     "file_of_classifier": file_of_classifier,
     "file_of_regressor": file_of_regressor,
     "binary_file": binary_file,
+    "file_of_models_that_were_added": file_of_models_that_were_added,
+    "classifier_on_array_of_objects": classifier_on_array_of_objects,
+    "pipeline": pipeline,
+    "regressor_on_polars": regressor_on_polars,
 }
 
 
@@ -299,7 +333,7 @@ def test_combinations_are_more_than_tables_of_single_categories():
     model, _ = CATEGORICAL["regressor_of_long_combinations"]()
     kinds = {
         element["combination_element"]
-        for item in _document(model)["features_info"]["ctrs"]
+        for item in document_of(model)["features_info"]["ctrs"]
         for element in item["elements"]
     }
     assert kinds == {"cat_feature_value", "float_feature", "cat_feature_exact_value"}
@@ -322,53 +356,3 @@ def test_text_features_are_refused():
     model = _made("CatBoostClassifier", text_features=["town"])
     model.fit(frame, (frame["town"] > "town 3").astype(int))
     assert "`text_features`" in contract.refused(model, frame, verify=False)
-
-
-def test_a_document_with_something_new_is_refused():
-    model, frame = CATEGORICAL["classifier_counts_and_one_hot"]()
-    document = _document(model)
-    for where, key in ((document, "novelty"), (document["features_info"], "text_features")):
-        where[key] = [1]
-        message = contract.refused(_read(document), frame, verify=False)
-        del where[key]
-        assert f"unknown `{key}`" in message
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda document: document["oblivious_trees"][0]["splits"][0].update(split_index=10**6),
-        lambda document: document["oblivious_trees"][0]["splits"][0].update(
-            split_index=0, border=9
-        ),
-        lambda document: document["oblivious_trees"][0]["leaf_values"].pop(),
-        lambda document: document["oblivious_trees"][0].update(leaf_values=[float("nan")] * 32),
-        lambda document: document.update(oblivious_trees=[]),
-        lambda document: document.update(scale_and_bias=[1, [1, 2]]),
-        lambda document: document.update(ctr_data={}),
-        lambda document: document["features_info"]["ctrs"][0].update(ctr_type="Other"),
-        lambda document: next(iter(document["ctr_data"].values()))["hash_map"].pop(),
-        lambda document: document["features_info"]["float_features"][0].update(borders="x"),
-        lambda document: document["features_info"]["categorical_features"][0].update(
-            flat_feature_index=0
-        ),
-        lambda document: document.pop("model_info"),
-    ],
-)
-def test_a_document_that_lies_is_refused(damage):
-    model, frame = CATEGORICAL["classifier_counts_and_one_hot"]()
-    document = _document(model)
-    damage(document)
-    contract.refused(_read(document), frame, verify=False)
-
-
-def test_a_file_converts_without_catboost(monkeypatch):
-    model, frame = CATEGORICAL["classifier_counts_and_one_hot"]()
-    file, binary = _file(model), model._serialize_model()
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    converted = penstock.convert(file, frame, verify=False)
-    expected = model.predict(frame, prediction_type="RawFormulaVal")
-    assert (converted.predict(frame)["raw"].to_numpy() == expected).all()
-    assert "`catboost` is not installed" in contract.refused(file, frame)
-    with pytest.raises(penstock.ConvertError, match="save the model as JSON"):
-        files.read("model.cbm", binary)

@@ -43,7 +43,7 @@ def _check(model: Model, value: Value, context: Context) -> None:
             )
     for number in model.numbers:
         column = value.columns[number.position]
-        if column.dtype in ("category", "object") or column.kind not in ("number", "boolean"):
+        if column.dtype == "category" or column.kind not in ("number", "boolean"):
             context.refuse(f"column `{column.name or number.position}` is none of numbers")
     for category in model.categories:
         column = value.columns[category.position]

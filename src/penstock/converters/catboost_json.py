@@ -206,7 +206,8 @@ def _scale(item: Any, width: int, refuse: Refuse) -> tuple[float, Any]:
 
 
 def _loss(info: Document) -> str:
-    loss = info["params"]["loss_function"]
+    """The name of the loss; models that were added to each other have none."""
+    loss = (info.get("params") or {}).get("loss_function", "")
     return str(loss["type"] if isinstance(loss, Mapping) else loss)
 
 

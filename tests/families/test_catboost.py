@@ -6,13 +6,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+import polars
 import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import penstock
 from penstock.converters import files
 from tests import contract
-
-catboost = pytest.importorskip("catboost")
 
 QUICK = {
     "iterations": 8,
@@ -25,10 +26,17 @@ QUICK = {
 CATEGORIES = ["color", "town", "word", "code", "flag"]
 
 
+def _made(name, **options):
+    """An estimator that is quick to fit; the library is imported where it is needed."""
+    import catboost
+
+    return getattr(catboost, name)(**QUICK | options)
+
+
 def _numeric(cls, target, *, missing=True, dtype="float64", **options):
     def example():
         frame = contract.numbers(missing=missing, dtype=dtype)
-        return getattr(catboost, cls)(**QUICK | options).fit(frame, target(frame)), frame
+        return _made(cls, **options).fit(frame, target(frame)), frame
 
     return example
 
@@ -55,15 +63,15 @@ def _shares(frame):
     return value / value.max()
 
 
-def _file(model):
-    return _read(_document(model))
+def saved(model):
+    return read(document_of(model))
 
 
-def _read(document):
+def read(document):
     return files.read("model.json", json.dumps(document).encode())
 
 
-def _document(model):
+def document_of(model):
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.json"
         model.save_model(str(path), format="json")
@@ -74,10 +82,12 @@ def ranker():
     frame = contract.numbers()
     groups = np.repeat(np.arange(contract.ROWS // 10), 10)
     target = contract.answer(frame, (0, 1, 2))
-    return catboost.CatBoostRanker(**QUICK).fit(frame, target, group_id=groups), frame
+    return _made("CatBoostRanker").fit(frame, target, group_id=groups), frame
 
 
 def base():
+    import catboost
+
     frame = contract.numbers(missing=True)
     model = catboost.CatBoost(QUICK | {"loss_function": "Logloss"})
     return model.fit(frame, contract.answer(frame, (0, 1))), frame
@@ -85,7 +95,7 @@ def base():
 
 def classifier_with_threshold():
     frame = contract.numbers()
-    model = catboost.CatBoostClassifier(**QUICK).fit(frame, contract.answer(frame))
+    model = _made("CatBoostClassifier").fit(frame, contract.answer(frame))
     model.set_probability_threshold(0.3)
     return model, frame
 
@@ -99,14 +109,14 @@ def regressor_with_scale():
 def classifier_on_array():
     frame = contract.numbers(missing=True)
     array = frame.to_numpy()
-    return catboost.CatBoostClassifier(**QUICK).fit(array, contract.answer(frame)), array
+    return _made("CatBoostClassifier").fit(array, contract.answer(frame)), array
 
 
 def classifier_of_few_trees():
     """`use_best_model` leaves trees out."""
     frame = contract.numbers()
     target = np.random.default_rng(0).integers(0, 2, len(frame))
-    model = catboost.CatBoostClassifier(**QUICK | {"iterations": 60})
+    model = _made("CatBoostClassifier", iterations=60)
     model.fit(frame[:200], target[:200], eval_set=(frame[200:], target[200:]))
     return model, frame
 
@@ -190,7 +200,7 @@ def _categorical(cls, *classes, **options):
         if classes:
             edges = np.quantile(value, np.linspace(0, 1, len(classes) + 1)[1:-1])
             value = np.asarray(classes)[np.searchsorted(edges, value)]
-        model = getattr(catboost, cls)(**QUICK | options, cat_features=CATEGORIES)
+        model = _made(cls, **options, cat_features=CATEGORIES)
         return model.fit(frame, value), frame
 
     return example
@@ -236,17 +246,44 @@ CATEGORICAL = {
 
 def file_of_classifier():
     model, frame = CATEGORICAL["classifier_counts_and_one_hot"]()
-    return _file(model), frame
+    return saved(model), frame
 
 
 def file_of_regressor():
     model, frame = NUMERIC["regressor_poisson"]()
-    return _file(model), frame
+    return saved(model), frame
 
 
 def binary_file():
     model, frame = CATEGORICAL["classifier_counts"]()
     return files.read("model.cbm", model._serialize_model()), frame
+
+
+def file_of_models_that_were_added():
+    """A sum of models does not say its loss."""
+    import catboost
+
+    models = [NUMERIC[name]()[0] for name in ("regressor", "regressor_absolute")]
+    return saved(catboost.sum_models(models, weights=[0.3, 0.7])), contract.numbers(missing=True)
+
+
+def classifier_on_array_of_objects():
+    frame = _categories().drop(columns=["code", "flag"])
+    array = frame.astype(object).to_numpy()
+    model = _made("CatBoostClassifier", cat_features=[2, 3, 4], one_hot_max_size=3)
+    return model.fit(array, frame["town"].isin(["town 1", "town 2"])), array
+
+
+def pipeline():
+    frame = contract.numbers()
+    model = make_pipeline(StandardScaler(), _made("CatBoostClassifier"))
+    return model.fit(frame, contract.answer(frame)), frame
+
+
+def regressor_on_polars():
+    frame = contract.numbers()
+    data = polars.from_pandas(frame)
+    return _made("CatBoostRegressor").fit(data, contract.amount(frame)), data
 
 
 EXAMPLES = {
@@ -255,6 +292,10 @@ EXAMPLES = {
     "file_of_classifier": file_of_classifier,
     "file_of_regressor": file_of_regressor,
     "binary_file": binary_file,
+    "file_of_models_that_were_added": file_of_models_that_were_added,
+    "classifier_on_array_of_objects": classifier_on_array_of_objects,
+    "pipeline": pipeline,
+    "regressor_on_polars": regressor_on_polars,
 }
 
 
@@ -268,7 +309,7 @@ def test_hashes_are_those_of_catboost():
     target = np.tile(random.normal(size=200), 2)
     options = {"iterations": 250, "one_hot_max_size": 255, "depth": 2, "learning_rate": 0.5}
     for column in frame:
-        model = catboost.CatBoostRegressor(**QUICK | options, cat_features=[column])
+        model = _made("CatBoostRegressor", **options, cat_features=[column])
         model.fit(frame[[column]], target)
         converted = penstock.convert(model, frame[[column]])
         expected = model.predict(frame[[column]])
@@ -292,7 +333,7 @@ def test_combinations_are_more_than_tables_of_single_categories():
     model, _ = CATEGORICAL["regressor_of_long_combinations"]()
     kinds = {
         element["combination_element"]
-        for item in _document(model)["features_info"]["ctrs"]
+        for item in document_of(model)["features_info"]["ctrs"]
         for element in item["elements"]
     }
     assert kinds == {"cat_feature_value", "float_feature", "cat_feature_exact_value"}
@@ -312,56 +353,6 @@ def test_floats_as_categories_are_refused():
 
 def test_text_features_are_refused():
     frame = contract.texts(missing=False)[["town"]]
-    model = catboost.CatBoostClassifier(**QUICK, text_features=["town"])
+    model = _made("CatBoostClassifier", text_features=["town"])
     model.fit(frame, (frame["town"] > "town 3").astype(int))
     assert "`text_features`" in contract.refused(model, frame, verify=False)
-
-
-def test_a_document_with_something_new_is_refused():
-    model, frame = CATEGORICAL["classifier_counts_and_one_hot"]()
-    document = _document(model)
-    for where, key in ((document, "novelty"), (document["features_info"], "text_features")):
-        where[key] = [1]
-        message = contract.refused(_read(document), frame, verify=False)
-        del where[key]
-        assert f"unknown `{key}`" in message
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda document: document["oblivious_trees"][0]["splits"][0].update(split_index=10**6),
-        lambda document: document["oblivious_trees"][0]["splits"][0].update(
-            split_index=0, border=9
-        ),
-        lambda document: document["oblivious_trees"][0]["leaf_values"].pop(),
-        lambda document: document["oblivious_trees"][0].update(leaf_values=[float("nan")] * 32),
-        lambda document: document.update(oblivious_trees=[]),
-        lambda document: document.update(scale_and_bias=[1, [1, 2]]),
-        lambda document: document.update(ctr_data={}),
-        lambda document: document["features_info"]["ctrs"][0].update(ctr_type="Other"),
-        lambda document: next(iter(document["ctr_data"].values()))["hash_map"].pop(),
-        lambda document: document["features_info"]["float_features"][0].update(borders="x"),
-        lambda document: document["features_info"]["categorical_features"][0].update(
-            flat_feature_index=0
-        ),
-        lambda document: document.pop("model_info"),
-    ],
-)
-def test_a_document_that_lies_is_refused(damage):
-    model, frame = CATEGORICAL["classifier_counts_and_one_hot"]()
-    document = _document(model)
-    damage(document)
-    contract.refused(_read(document), frame, verify=False)
-
-
-def test_a_file_converts_without_catboost(monkeypatch):
-    model, frame = CATEGORICAL["classifier_counts_and_one_hot"]()
-    file, binary = _file(model), model._serialize_model()
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    converted = penstock.convert(file, frame, verify=False)
-    expected = model.predict(frame, prediction_type="RawFormulaVal")
-    assert (converted.predict(frame)["raw"].to_numpy() == expected).all()
-    assert "`catboost` is not installed" in contract.refused(file, frame)
-    with pytest.raises(penstock.ConvertError, match="save the model as JSON"):
-        files.read("model.cbm", binary)

@@ -116,6 +116,8 @@ def _values(kind: str, scores: Value, context: Context) -> tuple[Answer, ...]:
 
 
 def _classes(model: Model, scores: Value, context: Context) -> tuple[Answer, ...]:
+    if not model.loss and scores.width > 1:
+        context.refuse("the model does not say its loss, and so not what its probabilities are")
     if model.loss in ("MultiLogloss", "MultiCrossEntropy"):
         return _several_labels(model, scores, context)
     classes = model.classes

@@ -30,7 +30,8 @@ def features(model: Model, value: Value, context: Context) -> Value:
 
 
 def _check(model: Model, value: Value, context: Context) -> None:
-    known = {item.position: item.name for item in (*model.numbers, *model.categories)}
+    known = {item.position: item.name for item in model.numbers}
+    known |= {item.position: item.name for item in model.categories}
     if max(known) >= value.width:
         context.refuse(f"was fitted on {max(known) + 1} columns or more and gets {value.width}")
     for at, name in known.items():
@@ -42,7 +43,7 @@ def _check(model: Model, value: Value, context: Context) -> None:
             )
     for number in model.numbers:
         column = value.columns[number.position]
-        if column.dtype in ("category", "object") or column.kind not in ("number", "boolean"):
+        if column.dtype == "category" or column.kind not in ("number", "boolean"):
             context.refuse(f"column `{column.name or number.position}` is none of numbers")
     for category in model.categories:
         column = value.columns[category.position]

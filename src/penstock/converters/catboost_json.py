@@ -99,7 +99,7 @@ def _parse(document: Document, refuse: Refuse) -> Model:
         )
         for item in listed
     )
-    positions = [item.position for item in (*numbers, *categories)]
+    positions = [item.position for item in numbers] + [item.position for item in categories]
     if len(set(positions)) < len(positions):
         refuse("two features are of the same column")
     columns = {
@@ -206,7 +206,8 @@ def _scale(item: Any, width: int, refuse: Refuse) -> tuple[float, Any]:
 
 
 def _loss(info: Document) -> str:
-    loss = info["params"]["loss_function"]
+    """The name of the loss; models that were added to each other have none."""
+    loss = (info.get("params") or {}).get("loss_function", "")
     return str(loss["type"] if isinstance(loss, Mapping) else loss)
 
 

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import scipy.sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, SVR, NuSVC, NuSVR, OneClassSVM
 
+import penstock
 from tests import contract
 
 TEXTS, NUMBERS, FLAGS = ("no", "yes"), (30, 10, 20), (False, True)
@@ -65,7 +67,31 @@ def test_other_kernels_are_refused(kernel):
     assert "`kernel`" in contract.refused(model, frame)
 
 
-def test_sparse_support_vectors_are_refused():
+@pytest.mark.parametrize("classes", [TEXTS, NUMBERS])
+def test_support_vectors_of_texts_are_sparse(classes):
+    texts = [f"{'good' if at % 3 else 'bad'} word{at % 7} of {at % 5}" for at in range(60)]
+    labels = [classes[at % len(classes)] for at in range(60)]
+    model = make_pipeline(TfidfVectorizer(), SVC(probability=True, random_state=0))
+    converted = penstock.convert(model.fit(texts, labels), texts)
+    unknown = ["", "good", "bad bad word3", "none of these"]
+    given = converted.predict(unknown)
+    assert [row["label"] for row in given] == model.predict(unknown).tolist()
+    shares = [list(row["probability"].values()) for row in given]
+    np.testing.assert_allclose(shares, model.predict_proba(unknown), rtol=1e-9)
+
+
+def test_a_machine_of_dense_rows_takes_no_sparse_matrix():
     frame = scaled()
-    model = SVC().fit(scipy.sparse.csr_array(frame.to_numpy()), contract.answer(frame))
-    assert "sparse" in contract.refused(model, frame.to_numpy())
+    model = SVC().fit(frame.to_numpy(), contract.answer(frame))
+    before = OneHotEncoder().fit(frame.round())
+    model.n_features_in_ = len(before.get_feature_names_out())
+    pipeline = make_pipeline(before, model)
+    assert "sparse" in contract.refused(pipeline, frame.round())
+
+
+def test_a_machine_of_a_sparse_matrix_takes_dense_rows():
+    frame = scaled()
+    model = SVC().fit(scipy.sparse.csr_array(frame.to_numpy()), contract.answer(frame, NUMBERS))
+    converted = penstock.convert(model, frame.to_numpy())
+    given = converted.predict(frame.to_numpy())
+    assert given["label"].tolist() == model.predict(frame.to_numpy()).tolist()

@@ -83,12 +83,11 @@ def _sums(
 ) -> Value:
     import numpy
 
-    if estimator._sparse:
-        context.refuse("was fitted on a sparse matrix; fit it on a dense one")
-    rows = context.require(context.number(dense(value, context)))
-    rows = replace(rows, frame="").with_columns(numeric_columns(rows.width))
+    # What was fitted on a sparse matrix takes both, what was fitted on a dense one does not.
+    rows = context.require(context.number(value if estimator._sparse else dense(value, context)))
+    rows = replace(rows, frame="", sparse=False).with_columns(numeric_columns(rows.width))
+    coefficients, points = _full(coefficients), _full(estimator.support_vectors_)
     growth = max(1.0, float(numpy.abs(coefficients).sum(axis=1).max()))
-    points = estimator.support_vectors_
     if not len(points):
         context.refuse("has no support vectors; fit it with other options")
     options = (float(estimator._gamma), float(estimator.coef0), int(estimator.degree))
@@ -101,6 +100,11 @@ def _sums(
         coefficients=numpy.asarray(coefficients, dtype="float64"),
         intercepts=numpy.asarray(intercepts, dtype="float64"),
     )
+
+
+def _full(matrix: Any) -> Any:
+    """The matrix, which is sparse where the data of training was, as an array."""
+    return matrix.toarray() if hasattr(matrix, "toarray") else matrix
 
 
 # -- several classes --
@@ -148,10 +152,11 @@ def _pairwise(estimator: Any, pairs: list[tuple[int, int]]) -> Any:
     ranges = [
         slice(end - count, end) for end, count in zip(ends, estimator.n_support_, strict=True)
     ]
-    coefficients = numpy.zeros((len(pairs), len(estimator.support_vectors_)))
+    known = _full(estimator.dual_coef_)
+    coefficients = numpy.zeros((len(pairs), known.shape[1]))
     for row, (i, j) in zip(coefficients, pairs, strict=True):
-        row[ranges[i]] = estimator.dual_coef_[j - 1, ranges[i]]
-        row[ranges[j]] = estimator.dual_coef_[i, ranges[j]]
+        row[ranges[i]] = known[j - 1, ranges[i]]
+        row[ranges[j]] = known[i, ranges[j]]
     return coefficients
 
 

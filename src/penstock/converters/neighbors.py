@@ -8,7 +8,7 @@ from penstock.converters.context import Context
 from penstock.converters.kernel_functions import arithmetic, distances, mapped, unit
 from penstock.converters.responses import summed
 from penstock.converters.scores import class_labels, largest, softmax
-from penstock.converters.validation import dense, full, sized
+from penstock.converters.validation import dense, sized
 from penstock.converters.values import (
     Answer,
     Ask,
@@ -270,9 +270,9 @@ def _doubt(estimator: Any) -> Ask:
 def _means(estimator: Any, known: Any, value: Value, context: Context) -> Value:
     """The means of what is known of the neighbors, equally or by the inverse of the distance."""
     weights = _weights(estimator, context)
-    rows, metric, points = searched(estimator, value, context, sparse=True)
+    rows, metric, points = searched(estimator, value, context)
     reordering = Reordering(
-        estimator, full(estimator._fit_X), lambda order, near: _reordered(estimator, order, near)
+        estimator, estimator._fit_X, lambda order, near: _reordered(estimator, order, near)
     )
     context.reorderings.append(reordering)
     return context.add(
@@ -294,18 +294,11 @@ def _reordered(estimator: Any, order: Any, points: Any) -> dict[str, Any]:
     if tree is not None:
         metric, options = estimator.effective_metric_, estimator.effective_metric_params_
         tree = type(tree)(points, estimator.leaf_size, metric=metric, **options)
-    if hasattr(estimator._fit_X, "toarray"):
-        points = type(estimator._fit_X)(points)
     return {"_fit_X": points, "_y": estimator._y[order], "_tree": tree}
 
 
-def searched(
-    estimator: Any, value: Value, context: Context, *, sparse: bool = False
-) -> tuple[Value, str, Any]:
-    """The rows, the metric, and the points among which neighbors are searched.
-
-    `sparse`: these may be a sparse matrix, as the rows then may be.
-    """
+def searched(estimator: Any, value: Value, context: Context) -> tuple[Value, str, Any]:
+    """The rows, the metric, and the points among which neighbors are searched."""
     from sklearn.preprocessing import normalize
 
     if (estimator.effective_metric_params_ or {}).get("w") is not None:
@@ -317,17 +310,27 @@ def searched(
             f"`{estimator.effective_metric_}` is not supported; supported are `{known}`",
             option="metric",
         )
-    points = full(estimator._fit_X)
-    is_sparse = points is not estimator._fit_X
-    if is_sparse and not sparse:
+    points = estimator._fit_X
+    if hasattr(points, "toarray"):
         context.refuse("was fitted on a sparse matrix; fit it on a dense one")
-    value = value if is_sparse else dense(value, context)
-    rows = context.require(context.number(value), precision=value.precision)
-    rows = replace(rows, frame="", sparse=False).with_columns(numeric_columns(rows.width))
+    rows = context.require(context.number(dense(value, context)), precision=value.precision)
+    rows = replace(rows, frame="").with_columns(numeric_columns(rows.width))
     if estimator.effective_metric_ == "cosine":
-        # Half of the square between what is divided by its norm, 0 where that is 0.
-        return unit(rows, context), metric, normalize(points.astype("float64"))
+        # Half of the square between what is divided by its norm.
+        return _apart(unit(rows, context), metric, normalize(points.astype("float64")), context)
     return rows, metric, points.astype("float64")
+
+
+def _apart(rows: Value, metric: str, points: Any, context: Context) -> tuple[Value, str, Any]:
+    """The same, with points that are zero as far from all as cosines have it: at right angles."""
+    import numpy
+
+    empty = ~points.any(axis=1)
+    if not empty.any():
+        return rows, metric, points
+    zero = arithmetic(context.select(rows, [0]), "multiply", 0.0, context)
+    rows = replace(context.concat([rows, zero]), tolerance=rows.tolerance)
+    return rows, metric, numpy.column_stack([points, empty.astype("float64")])
 
 
 def undecided(estimator: Any, count: int, *, weighted: bool) -> Ask:
@@ -342,8 +345,8 @@ def undecided(estimator: Any, count: int, *, weighted: bool) -> Ask:
 
         most = min(count + 1, estimator.n_samples_fit_)
         distances, _ = estimator.kneighbors(data, n_neighbors=most)
-        rows = numpy.asarray(full(data), dtype="float64")
-        points = full(estimator._fit_X).astype("float64")
+        rows = numpy.asarray(data, dtype="float64")
+        points = estimator._fit_X.astype("float64")
         with numpy.errstate(all="ignore"):
             squares = distances.astype("float64") ** 2
             least = 1e-14 * squares[:, -1]

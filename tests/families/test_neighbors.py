@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.ensemble import VotingClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
@@ -130,3 +131,21 @@ def test_options_that_are_not_known_are_refused(options, option):
     frame = scaled()
     model = KNeighborsRegressor(**options).fit(frame, contract.amount(frame))
     assert f"`{option}`" in contract.refused(model, frame)
+
+
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+def test_a_row_of_zeros_is_far_by_cosine(weights):
+    rows = np.random.default_rng(0).normal(size=(60, 4))
+    rows[7] = 0.0
+    targets = np.arange(60) * 1.5
+    model = KNeighborsRegressor(20, metric="cosine", weights=weights).fit(rows, targets)
+    unknown = np.random.default_rng(1).normal(size=(30, 4))
+    given = penstock.convert(model, rows).predict(unknown)
+    np.testing.assert_allclose(given["value"], model.predict(unknown), rtol=1e-6)
+
+
+def test_neighbors_of_texts_are_refused():
+    # Texts without a common word are all equally far, and which of them count is chance.
+    texts = [f"good word{at}" for at in range(30)]
+    model = make_pipeline(TfidfVectorizer(), KNeighborsRegressor()).fit(texts, np.arange(30))
+    assert "sparse" in contract.refused(model, texts)

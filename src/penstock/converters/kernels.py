@@ -9,7 +9,7 @@ from penstock.converters.context import Context
 from penstock.converters.kernel_functions import Kernel, arithmetic, kernel
 from penstock.converters.pairing import confident, pair_votes
 from penstock.converters.scores import BELOW_ZERO, class_labels, largest, link
-from penstock.converters.validation import dense, sized
+from penstock.converters.validation import dense, full, sized
 from penstock.converters.values import (
     LINEAR_TOLERANCE,
     Answer,
@@ -86,7 +86,7 @@ def _sums(
     # What was fitted on a sparse matrix takes both, what was fitted on a dense one does not.
     rows = context.require(context.number(value if estimator._sparse else dense(value, context)))
     rows = replace(rows, frame="", sparse=False).with_columns(numeric_columns(rows.width))
-    coefficients, points = _full(coefficients), _full(estimator.support_vectors_)
+    coefficients, points = full(coefficients), full(estimator.support_vectors_)
     growth = max(1.0, float(numpy.abs(coefficients).sum(axis=1).max()))
     if not len(points):
         context.refuse("has no support vectors; fit it with other options")
@@ -100,11 +100,6 @@ def _sums(
         coefficients=numpy.asarray(coefficients, dtype="float64"),
         intercepts=numpy.asarray(intercepts, dtype="float64"),
     )
-
-
-def _full(matrix: Any) -> Any:
-    """The matrix, which is sparse where the data of training was, as an array."""
-    return matrix.toarray() if hasattr(matrix, "toarray") else matrix
 
 
 # -- several classes --
@@ -152,7 +147,7 @@ def _pairwise(estimator: Any, pairs: list[tuple[int, int]]) -> Any:
     ranges = [
         slice(end - count, end) for end, count in zip(ends, estimator.n_support_, strict=True)
     ]
-    known = _full(estimator.dual_coef_)
+    known = full(estimator.dual_coef_)
     coefficients = numpy.zeros((len(pairs), known.shape[1]))
     for row, (i, j) in zip(coefficients, pairs, strict=True):
         row[ranges[i]] = known[j - 1, ranges[i]]

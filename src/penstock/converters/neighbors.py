@@ -316,9 +316,21 @@ def searched(estimator: Any, value: Value, context: Context) -> tuple[Value, str
     rows = context.require(context.number(dense(value, context)), precision=value.precision)
     rows = replace(rows, frame="").with_columns(numeric_columns(rows.width))
     if estimator.effective_metric_ == "cosine":
-        # Half of the square between what is divided by its norm, 0 where that is 0.
-        return unit(rows, context), metric, normalize(points.astype("float64"))
+        # Half of the square between what is divided by its norm.
+        return _apart(unit(rows, context), metric, normalize(points.astype("float64")), context)
     return rows, metric, points.astype("float64")
+
+
+def _apart(rows: Value, metric: str, points: Any, context: Context) -> tuple[Value, str, Any]:
+    """The same, with points that are zero as far from all as cosines have it: at right angles."""
+    import numpy
+
+    empty = ~points.any(axis=1)
+    if not empty.any():
+        return rows, metric, points
+    zero = arithmetic(context.select(rows, [0]), "multiply", 0.0, context)
+    rows = replace(context.concat([rows, zero]), tolerance=rows.tolerance)
+    return rows, metric, numpy.column_stack([points, empty.astype("float64")])
 
 
 def undecided(estimator: Any, count: int, *, weighted: bool) -> Ask:

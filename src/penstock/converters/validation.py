@@ -14,6 +14,7 @@ __all__ = [
     "finite_array",
     "float_dtype",
     "floats",
+    "full",
     "marker",
     "sized",
 ]
@@ -48,6 +49,11 @@ def dense(value: Value, context: Context) -> Value:
     if value.sparse:
         context.refuse("takes no sparse matrix; let the step before give a dense one")
     return value
+
+
+def full(matrix: Any) -> Any:
+    """The matrix, which is sparse where the data of training was, as an array."""
+    return matrix.toarray() if hasattr(matrix, "toarray") else matrix
 
 
 def floats(

@@ -114,7 +114,8 @@ def _name(function: Any, context: Context, option: str) -> str:
         known = "`, `".join(sorted(FUNCTIONS))
         context.refuse(
             f"the function `{name}` is not supported: an artifact holds no code. Supported are the "
-            f"functions of numpy `{known}`, as they are (`numpy.log1p`, not a function around it)",
+            f"functions of numpy `{known}`, as they are (`numpy.log1p`, not a function around it); "
+            "`penstock.steps.Derive` takes formulas and plain functions of columns",
             option=option,
         )
     return FUNCTIONS[name]

@@ -1,5 +1,6 @@
 //! How far a row is from some points: centers of clusters, neighbors, the means of densities.
 
+use super::points::{lower_points, Metric};
 use super::Lower;
 use crate::error::ArtifactError;
 use crate::plan::access::{reads, writes, Visitor};
@@ -7,15 +8,6 @@ use crate::plan::block::{Block, Step};
 use crate::plan::element::{Element, Register, Vector};
 use crate::plan::{Lowering, TensorName};
 use serde::Deserialize;
-
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Metric {
-    Euclidean,
-    SquaredEuclidean,
-    Manhattan,
-    Chebyshev,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,10 +24,7 @@ impl Lower for Distance {
         inputs: Vec<Vector>,
     ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
-        let points = lowering.tensors.f64s(&self.points.tensor)?;
-        lowering.check_not_nan(&self.points.tensor, &points)?;
-        let count = points.len().checked_div(input.len()).unwrap_or(0);
-        lowering.check_length(&self.points.tensor, points.len(), count * input.len())?;
+        let (points, count) = lower_points(lowering, &self.points, input.len())?;
         lowering.check_width(count)?;
         let scales = match &self.scales {
             Some(name) => Some(lowering.numbers(name, points.len())?),

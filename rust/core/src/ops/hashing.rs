@@ -1,6 +1,7 @@
-//! Categories by their hashes, whatever they are: to numbers, and several together to the code of a table.
+//! Categories by their hashes, whatever they are: to numbers, to buckets, and several together to the code of a table.
 
 use super::Lower;
+use crate::budgets::MAX_WIDTH;
 use crate::error::{ArtifactError, Code};
 use crate::plan::access::{Access, Visitor};
 use crate::plan::block::{Block, Step};
@@ -8,7 +9,11 @@ use crate::plan::city::{chained, city_hash};
 use crate::plan::element::{CodeRegister, Element, Register, TextRegister, Vector, NO_CODE};
 use crate::plan::{Lowering, TensorName};
 use foldhash::HashMap;
+use md5::Md5;
 use serde::Deserialize;
+use sha1::Sha1;
+use sha2::digest::Digest;
+use sha2::{Sha224, Sha256, Sha384, Sha512};
 use std::sync::Arc;
 
 /// The largest whole number that a f64 tells from its neighbors.
@@ -182,9 +187,102 @@ impl Step for EncodeStep {
     }
 }
 
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+enum Method {
+    Md5,
+    Sha1,
+    Sha224,
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Method {
+    fn bucket(self, text: &[u8], buckets: u32) -> u32 {
+        match self {
+            Method::Md5 => modulo(&Md5::digest(text), buckets),
+            Method::Sha1 => modulo(&Sha1::digest(text), buckets),
+            Method::Sha224 => modulo(&Sha224::digest(text), buckets),
+            Method::Sha256 => modulo(&Sha256::digest(text), buckets),
+            Method::Sha384 => modulo(&Sha384::digest(text), buckets),
+            Method::Sha512 => modulo(&Sha512::digest(text), buckets),
+        }
+    }
+}
+
+/// What these bytes, as digits of a whole number, leave when it is divided.
+fn modulo(bytes: &[u8], divisor: u32) -> u32 {
+    let divisor = u64::from(divisor);
+    bytes.iter().fold(0, |rest, byte| (rest << 8 | u64::from(*byte)) % divisor) as u32
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DigestBucket {
+    method: Method,
+    buckets: u32,
+}
+
+impl Lower for DigestBucket {
+    fn lower(
+        self,
+        lowering: &mut Lowering<'_>,
+        inputs: Vec<Vector>,
+    ) -> Result<Vector, ArtifactError> {
+        if self.buckets == 0 || self.buckets as usize > MAX_WIDTH {
+            return Err(lowering.error(&format!("`buckets` are 1 to {MAX_WIDTH}")));
+        }
+        let mut output = Vec::new();
+        for element in &lowering.one(inputs)? {
+            let source = lowering.text(element)?;
+            let target = lowering.builder.new_code(lowering.builder.origin(element));
+            let Self { method, buckets } = self;
+            lowering.builder.push(DigestStep { method, buckets, source, target });
+            output.push(Element::Code(target));
+        }
+        Ok(output)
+    }
+}
+
+struct DigestStep {
+    method: Method,
+    buckets: u32,
+    source: TextRegister,
+    target: CodeRegister,
+}
+
+impl Step for DigestStep {
+    fn run(&self, block: &mut Block<'_>) {
+        for row in 0..block.rows {
+            let text = block.text(self.source, row);
+            let bucket =
+                text.map_or(NO_CODE, |text| self.method.bucket(text.as_bytes(), self.buckets));
+            block.code_mut(self.target)[row] = bucket;
+        }
+    }
+
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        visit(Access::ReadsText(&mut self.source));
+        visit(Access::WritesCode(&mut self.target));
+    }
+
+    fn describe(&self) -> String {
+        format!("one of {} buckets by a digest", self.buckets)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digests_are_divided_as_one_number() {
+        // int.from_bytes(hashlib.md5(b"red").digest(), "big") % 8 and % 1000003, of sha1 % 97.
+        assert_eq!(Method::Md5.bucket(b"red", 8), 4);
+        assert_eq!(Method::Md5.bucket(b"red", 1_000_003), 867_293);
+        assert_eq!(Method::Sha1.bucket("Straße".as_bytes(), 97), 86);
+    }
 
     #[test]
     fn whole_numbers_are_hashed_as_their_digits() {

@@ -1,7 +1,7 @@
 //! Missing values: replaced, indicated or refused.
 
 use super::texts::imputed;
-use super::Lower;
+use super::{sparse, Lower};
 use crate::error::{ArtifactError, Code};
 use crate::manifest::Precision;
 use crate::plan::access::{reads, Visitor};
@@ -138,7 +138,6 @@ impl Lower for Require {
             match element {
                 Element::Constant(value) if allowed.has(*value) => {}
                 Element::Indicator { on, off, .. } if allowed.has(*on) && allowed.has(*off) => {}
-                // Never missing or infinite, nor beyond f32.
                 Element::Sparse { .. } => {}
                 Element::Text(_) | Element::Made(_) if self.missing => {}
                 Element::Text(_) | Element::Made(_) => {
@@ -163,11 +162,13 @@ impl Lower for Require {
         if !checks.is_empty() {
             lowering.builder.push(RequireStep { checks });
         }
+        sparse::check(lowering, &input, move |x| allowed.has(x));
         Ok(input)
     }
 }
 
 /// Which numbers are not refused.
+#[derive(Clone, Copy)]
 struct Allowed {
     missing: bool,
     infinite: bool,

@@ -6,25 +6,34 @@ mod calibrating;
 mod composing;
 mod coupling;
 mod deciding;
+mod densities;
 mod deriving;
 mod distances;
 mod donating;
 mod encoding;
+mod entries;
 mod expanding;
 mod hashing;
+mod heap;
 mod imputing;
+mod leaves;
 mod linear;
 mod links;
 mod measuring;
 mod neighbors;
+mod pairwise;
+mod points;
 mod reshaping;
 mod scaling;
+mod searching;
 mod sparse;
 mod tables;
 mod terms;
 mod texts;
 mod times;
+mod tree_search;
 mod trees;
+mod writing;
 
 pub(crate) use sparse::Weights;
 
@@ -83,6 +92,7 @@ operators! {
     "count_words", 1, measuring::CountWords;
     "count_terms", 1, terms::CountTerms;
     "digitize", 1, binning::Digitize;
+    "digest_bucket", 1, hashing::DigestBucket;
     "distance", 1, distances::Distance;
     "encode_hashes", 1, hashing::EncodeHashes;
     "encode_number", 1, encoding::EncodeNumber;
@@ -93,6 +103,7 @@ operators! {
     "floor_time", 1, times::FloorTime;
     "hash_bucket", 1, measuring::HashBucket;
     "hash_category", 1, hashing::HashCategory;
+    "hash_entries", 1, entries::HashEntries;
     "hash_terms", 1, terms::HashTerms;
     "impute", 1, imputing::Impute;
     "impute_nearest", 1, donating::ImputeNearest;
@@ -100,14 +111,17 @@ operators! {
     "indicate_missing", 1, imputing::IndicateMissing;
     "interpolate", 1, calibrating::Interpolate;
     "join_text", 1, texts::JoinText;
+    "kernel_density", 1, densities::KernelDensity;
     "linear", 1, linear::Linear;
     "linear_f32", 1, linear::LinearF32;
+    "linear_leaves", 1, leaves::LinearLeaves;
     "link", 1, links::Link;
     "lookup", 1, encoding::Lookup;
     "lookup_text", 1, tables::LookupText;
     "map", 1, scaling::MapFunction;
     "match_text", 1, measuring::MatchText;
     "math", 1, deriving::Math;
+    "mean", 1, pairwise::Mean;
     "measure_text", 1, measuring::MeasureText;
     "nearest", 1, neighbors::Nearest;
     "neighbors", 1, neighbors::Neighbors;
@@ -133,6 +147,7 @@ operators! {
     "time_part", 1, times::TimePart;
     "trees", 1, trees::Trees;
     "weighted_median", 1, blending::WeightedMedian;
+    "write_number", 1, writing::WriteNumber;
     "zone_time", 1, times::ZoneTime;
 }
 

@@ -1,5 +1,9 @@
 //! The points that are nearest to a row, and the mean of what is known of them.
 
+use super::heap::Heap;
+use super::pairwise::pairwise_sum;
+use super::points::AnyMetric;
+use super::searching::{searching, Fields, Reach, Search, Searcher, Sums};
 use super::Lower;
 use crate::error::{ArtifactError, Code};
 use crate::plan::access::{reads, writes, Access, Visitor};
@@ -7,15 +11,7 @@ use crate::plan::block::{Block, Step};
 use crate::plan::element::{CodeRegister, Element, Register, Vector};
 use crate::plan::{Lowering, TensorName};
 use serde::Deserialize;
-
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Metric {
-    Euclidean,
-    SquaredEuclidean,
-    Manhattan,
-    Chebyshev,
-}
+use std::ops::Range;
 
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,119 +20,30 @@ enum Weights {
     Distance,
 }
 
-/// Points that are all looked at.
-struct Points {
-    metric: Metric,
-    sources: Vec<Register>,
-    /// Point after point.
-    points: Vec<f64>,
+/// The order in which numbers are added.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Adding {
+    Ordered,
+    /// As numpy adds what lies side by side.
+    Pairwise,
 }
 
-impl Points {
-    /// The points, and how many there are.
-    fn lower(
-        lowering: &mut Lowering<'_>,
-        input: &[Element],
-        metric: Metric,
-        name: &TensorName,
-    ) -> Result<(Self, usize), ArtifactError> {
-        let points = lowering.tensors.f64s(&name.tensor)?;
-        lowering.check_not_nan(&name.tensor, &points)?;
-        let count = points.len().checked_div(input.len()).unwrap_or(0);
-        lowering.check_length(&name.tensor, points.len(), count * input.len())?;
-        if count == 0 {
-            return Err(lowering.error("has no points"));
-        }
-        let sources =
-            input.iter().map(|element| lowering.number(element)).collect::<Result<Vec<_>, _>>()?;
-        Ok((Self { metric, sources, points }, count))
-    }
-
-    /// The row as one slice.
-    fn read<'a>(&self, block: &Block<'_>, row: usize, values: &'a mut Vec<f64>) -> &'a [f64] {
-        values.clear();
-        values.extend(self.sources.iter().map(|source| block.number(*source)[row]));
-        values
-    }
-
-    /// The distance, or its square if it is Euclidean.
-    fn distance(&self, row: &[f64], point: &[f64]) -> f64 {
-        let differences = row.iter().zip(point).map(|(x, y)| x - y);
-        match self.metric {
-            Metric::Euclidean | Metric::SquaredEuclidean => {
-                differences.fold(0.0, |sum, x| sum + x * x)
-            }
-            Metric::Manhattan => differences.fold(0.0, |sum, x| sum + x.abs()),
-            Metric::Chebyshev => differences.fold(0.0, |most: f64, x| most.max(x.abs())),
-        }
-    }
-
-    fn rooted(&self, distance: f64) -> f64 {
-        if self.metric == Metric::Euclidean {
-            distance.sqrt()
-        } else {
-            distance
-        }
-    }
-
-    /// Fills `nearest` with the points that are nearest, the first of equals first, and `found` with their distances.
-    fn search(&self, row: &[f64], count: usize, found: &mut Vec<f64>, nearest: &mut Vec<u32>) {
-        found.clear();
-        nearest.clear();
-        for (at, point) in self.points.chunks_exact(row.len()).enumerate() {
-            let distance = self.distance(row, point);
-            let full = found.len() == count;
-            if full && found.last().is_some_and(|worst| distance >= *worst) {
-                continue;
-            }
-            if full {
-                found.pop();
-                nearest.pop();
-            }
-            let place = found.partition_point(|other| *other <= distance);
-            found.insert(place, distance);
-            nearest.insert(place, at as u32);
-        }
-        found.iter_mut().for_each(|distance| *distance = self.rooted(*distance));
-    }
-
-    /// Fills `nearest` with the points within the radius, in their order, and `found` with their distances.
-    fn within(&self, row: &[f64], radius: f64, found: &mut Vec<f64>, nearest: &mut Vec<u32>) {
-        found.clear();
-        nearest.clear();
-        let radius = if self.metric == Metric::Euclidean { radius * radius } else { radius };
-        for (at, point) in self.points.chunks_exact(row.len()).enumerate() {
-            let distance = self.distance(row, point);
-            if distance <= radius {
-                found.push(self.rooted(distance));
-                nearest.push(at as u32);
-            }
-        }
-    }
-
-    fn describe(&self) -> String {
-        let count = self.points.len() / self.sources.len().max(1);
-        format!("of {count} points ({:?})", self.metric)
-    }
-}
-
-/// Turns distances into weights (sklearn/neighbors/_base.py, `_get_weights`).
-fn weigh(weights: Weights, found: &mut [f64]) {
+/// Turns distances into weights (sklearn/neighbors/_base.py, `_get_weights`): if a point is met, it alone counts.
+fn weigh(weights: Weights, reach: Reach, found: &mut [f64]) {
     if weights == Weights::Uniform {
         found.fill(1.0);
         return;
     }
-    found.iter_mut().for_each(|distance| *distance = 1.0 / *distance);
-    if found.iter().any(|weight| weight.is_infinite()) {
-        found.iter_mut().for_each(|weight| *weight = f64::from(u8::from(weight.is_infinite())));
+    // Within a radius those are met whose distance is zero, and else those whose weight is infinite.
+    let is_met = |distance: f64| match reach {
+        Reach::Count(_) => (1.0 / distance).is_infinite(),
+        Reach::Radius(_) => distance == 0.0,
+    };
+    let any = found.iter().any(|distance| is_met(*distance));
+    for distance in found {
+        *distance = if any { f64::from(u8::from(is_met(*distance))) } else { 1.0 / *distance };
     }
-}
-
-/// Which points are neighbors.
-#[derive(Clone, Copy)]
-enum Reach {
-    Count(usize),
-    Radius(f64),
 }
 
 /// What is known of the points, point after point.
@@ -159,53 +66,55 @@ impl Known {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Neighbors {
-    metric: Metric,
-    points: TensorName,
-    values: TensorName,
-    count: usize,
-    weights: Weights,
+searching! {
+    Neighbors {
+        values: TensorName,
+        count: usize,
+        weights: Weights,
+        adding: Adding,
+        ends: Option<TensorName>,
+    }
 }
 
 impl Lower for Neighbors {
     fn lower(
-        self,
+        mut self,
         lowering: &mut Lowering<'_>,
         inputs: Vec<Vector>,
     ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
-        let (points, rows) = Points::lower(lowering, &input, self.metric, &self.points)?;
+        let (searcher, rows) = self.searcher(lowering, &input)?;
         check_count(lowering, self.count, rows)?;
         let known = Known::lower(lowering, &self.values, rows)?;
-        let reach = Reach::Count(self.count);
-        Ok(push_mean(lowering, &input, points, known, (reach, self.weights, false)))
+        let groups = groups(lowering, &self.ends, known.width)?;
+        let mean = Mean { known, weights: self.weights, adding: self.adding, groups };
+        Ok(push_mean(lowering, &input, searcher, mean, (Reach::Count(self.count), false)))
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NeighborsWithin {
-    metric: Metric,
-    points: TensorName,
-    values: TensorName,
-    radius: f64,
-    weights: Weights,
-    refuse: bool,
+searching! {
+    NeighborsWithin {
+        values: TensorName,
+        radius: f64,
+        weights: Weights,
+        adding: Adding,
+        ends: Option<TensorName>,
+        refuse: bool,
+    }
 }
 
 impl Lower for NeighborsWithin {
     fn lower(
-        self,
+        mut self,
         lowering: &mut Lowering<'_>,
         inputs: Vec<Vector>,
     ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
-        let (points, rows) = Points::lower(lowering, &input, self.metric, &self.points)?;
+        let (searcher, rows) = self.searcher(lowering, &input)?;
         let known = Known::lower(lowering, &self.values, rows)?;
-        let reach = Reach::Radius(self.radius);
-        Ok(push_mean(lowering, &input, points, known, (reach, self.weights, self.refuse)))
+        let groups = groups(lowering, &self.ends, known.width)?;
+        let mean = Mean { known, weights: self.weights, adding: self.adding, groups };
+        Ok(push_mean(lowering, &input, searcher, mean, (Reach::Radius(self.radius), self.refuse)))
     }
 }
 
@@ -216,63 +125,100 @@ fn check_count(lowering: &Lowering<'_>, count: usize, rows: usize) -> Result<(),
     Ok(())
 }
 
+fn groups(
+    lowering: &Lowering<'_>,
+    ends: &Option<TensorName>,
+    width: usize,
+) -> Result<Vec<Range<usize>>, ArtifactError> {
+    let Some(ends) = ends else { return Ok(Vec::new()) };
+    let count = lowering.i32s(ends)?.len();
+    lowering.ranges(ends, count, width)
+}
+
 fn push_mean(
     lowering: &mut Lowering<'_>,
     input: &[Element],
-    points: Points,
-    known: Known,
-    (reach, weights, refuse): (Reach, Weights, bool),
+    searcher: Searcher,
+    mean: Mean,
+    (reach, refuse): (Reach, bool),
 ) -> Vector {
     let fields = lowering.builder.origins(input).to_vec();
-    let targets = lowering.outputs(input, known.width);
+    let is_within = matches!(reach, Reach::Radius(_));
+    let targets = lowering.outputs(input, mean.known.width + usize::from(is_within));
     let output = targets.iter().map(|target| Element::Number(*target)).collect();
-    lowering.builder.push(MeanStep { points, known, reach, weights, refuse, targets, fields });
+    lowering.builder.push(MeanStep { searcher, mean, reach, refuse, targets, fields });
     output
 }
 
-struct MeanStep {
-    points: Points,
+/// How what is known of the neighbors becomes a mean.
+struct Mean {
     known: Known,
-    reach: Reach,
     weights: Weights,
+    adding: Adding,
+    /// Outputs that are divided by their own sum; without any, all are divided by the sum of the weights.
+    groups: Vec<Range<usize>>,
+}
+
+impl Mean {
+    fn of(&self, reach: Reach, found: &mut Heap, (means, terms): (&mut Vec<f64>, &mut Vec<f64>)) {
+        weigh(self.weights, reach, &mut found.values);
+        means.clear();
+        for output in 0..self.known.width {
+            let at = |point: &u32| self.known.values[*point as usize * self.known.width + output];
+            let pairs = found.values.iter().zip(found.indices.iter().map(at));
+            // Of shares a weight that is infinite counts only where it belongs.
+            let is_left = |known: f64| known == 0.0 && !self.groups.is_empty();
+            let products = pairs.map(|(w, known)| if is_left(known) { 0.0 } else { w * known });
+            means.push(match self.adding {
+                Adding::Ordered => products.fold(0.0, |sum, x| sum + x),
+                Adding::Pairwise => {
+                    terms.clear();
+                    terms.extend(products);
+                    pairwise_sum(terms)
+                }
+            });
+        }
+        if self.groups.is_empty() {
+            let total = pairwise_sum(&found.values);
+            means.iter_mut().for_each(|mean| *mean /= total);
+        }
+        for group in &self.groups {
+            let total = pairwise_sum(&means[group.clone()]);
+            means[group.clone()].iter_mut().for_each(|mean| *mean /= total);
+        }
+    }
+}
+
+struct MeanStep {
+    searcher: Searcher,
+    mean: Mean,
+    reach: Reach,
     /// Whether a row without neighbors is refused.
     refuse: bool,
+    /// Of the means, and then of the number of neighbors if that is not known before.
     targets: Vec<Register>,
     fields: Vec<usize>,
 }
 
 impl Step for MeanStep {
     fn run(&self, block: &mut Block<'_>) {
-        let mut values = std::mem::take(&mut block.workspace.doubles);
-        let mut nearest = std::mem::take(&mut block.workspace.indices);
-        let mut found = Vec::new();
-        for row in 0..block.rows {
-            let point = self.points.read(block, row, &mut values);
-            match self.reach {
-                Reach::Count(count) => self.points.search(point, count, &mut found, &mut nearest),
-                Reach::Radius(radius) => {
-                    self.points.within(point, radius, &mut found, &mut nearest);
-                }
-            }
-            if self.refuse && found.is_empty() {
+        let (mut means, mut terms) = (Vec::new(), Vec::new());
+        self.searcher.each_row(self.reach, block, |block, row, values, found| {
+            if self.refuse && found.values.is_empty() {
                 let first = values.first().copied().unwrap_or(f64::NAN);
                 block.refuse(row, Code::OutOfRange, &self.fields, first);
             }
-            weigh(self.weights, &mut found);
-            let total = found.iter().fold(0.0, |sum, weight| sum + weight);
-            for (output, target) in self.targets.iter().enumerate() {
-                let at = |point: &u32| *point as usize * self.known.width + output;
-                let known = nearest.iter().map(|point| self.known.values[at(point)]);
-                let sum = found.iter().zip(known).fold(0.0, |sum, (w, value)| sum + w * value);
-                block.number_mut(*target)[row] = sum / total;
+            let count = found.values.len();
+            self.mean.of(self.reach, found, (&mut means, &mut terms));
+            means.push(count as f64);
+            for (target, mean) in self.targets.iter().zip(&means) {
+                block.number_mut(*target)[row] = *mean;
             }
-        }
-        block.workspace.doubles = values;
-        block.workspace.indices = nearest;
+        });
     }
 
     fn registers(&mut self, visit: &mut Visitor<'_>) {
-        reads(visit, &mut self.points.sources);
+        reads(visit, &mut self.searcher.sources);
         writes(visit, &mut self.targets);
     }
 
@@ -285,30 +231,26 @@ impl Step for MeanStep {
             Reach::Count(count) => format!("{count} nearest"),
             Reach::Radius(radius) => format!("those within {radius}"),
         };
-        format!("mean of {reach} {}", self.points.describe())
+        format!("mean of {reach} {}", self.searcher.describe())
     }
 
     fn memory(&self) -> usize {
-        (self.points.points.len() + self.known.values.len()) * size_of::<f64>()
+        self.searcher.memory() + self.mean.known.values.len() * size_of::<f64>()
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Nearest {
-    metric: Metric,
-    points: TensorName,
-    count: usize,
+searching! {
+    Nearest { count: usize }
 }
 
 impl Lower for Nearest {
     fn lower(
-        self,
+        mut self,
         lowering: &mut Lowering<'_>,
         inputs: Vec<Vector>,
     ) -> Result<Vector, ArtifactError> {
         let input = lowering.one(inputs)?;
-        let (points, rows) = Points::lower(lowering, &input, self.metric, &self.points)?;
+        let (searcher, rows) = self.searcher(lowering, &input)?;
         check_count(lowering, self.count, rows)?;
         lowering.check_width(2 * self.count)?;
         let origin = lowering.builder.origins(&input);
@@ -318,76 +260,64 @@ impl Lower for Nearest {
         let codes = positions.iter().map(|register| Element::Code(*register));
         let numbers = distances.iter().map(|register| Element::Number(*register));
         let output = codes.chain(numbers).collect();
-        lowering.builder.push(NearestStep { points, positions, distances });
+        lowering.builder.push(NearestStep { searcher, positions, distances });
         Ok(output)
     }
 }
 
 struct NearestStep {
-    points: Points,
+    searcher: Searcher,
     positions: Vec<CodeRegister>,
     distances: Vec<Register>,
 }
 
 impl Step for NearestStep {
     fn run(&self, block: &mut Block<'_>) {
-        let mut values = std::mem::take(&mut block.workspace.doubles);
-        let mut nearest = std::mem::take(&mut block.workspace.indices);
-        let mut found = Vec::new();
-        for row in 0..block.rows {
-            let point = self.points.read(block, row, &mut values);
-            self.points.search(point, self.positions.len(), &mut found, &mut nearest);
-            for (register, position) in self.positions.iter().zip(&nearest) {
+        let reach = Reach::Count(self.positions.len());
+        self.searcher.each_row(reach, block, |block, row, _, found| {
+            for (register, position) in self.positions.iter().zip(&found.indices) {
                 block.code_mut(*register)[row] = *position;
             }
-            for (register, distance) in self.distances.iter().zip(&found) {
+            for (register, distance) in self.distances.iter().zip(&found.values) {
                 block.number_mut(*register)[row] = *distance;
             }
-        }
-        block.workspace.doubles = values;
-        block.workspace.indices = nearest;
+        });
     }
 
     fn registers(&mut self, visit: &mut Visitor<'_>) {
-        reads(visit, &mut self.points.sources);
+        reads(visit, &mut self.searcher.sources);
         self.positions.iter_mut().for_each(|register| visit(Access::WritesCode(register)));
         writes(visit, &mut self.distances);
     }
 
     fn describe(&self) -> String {
-        format!("{} nearest {}", self.positions.len(), self.points.describe())
+        format!("{} nearest {}", self.positions.len(), self.searcher.describe())
     }
 
     fn memory(&self) -> usize {
-        self.points.points.len() * size_of::<f64>()
+        self.searcher.memory()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{weigh, Metric, Points, Weights};
+    use super::{weigh, Reach, Weights};
 
-    fn searched(weights: Weights, row: [f64; 2]) -> (Vec<f64>, Vec<u32>) {
-        let points = Points {
-            metric: Metric::Euclidean,
-            sources: vec![0, 1],
-            points: vec![0.0, 0.0, 3.0, 4.0, 0.0, 0.0, 9.0, 9.0],
-        };
-        let (mut found, mut nearest) = (Vec::new(), Vec::new());
-        points.search(&row, 2, &mut found, &mut nearest);
-        weigh(weights, &mut found);
-        (found, nearest)
-    }
-
-    #[test]
-    fn the_first_of_equal_points_comes_first() {
-        assert_eq!(searched(Weights::Uniform, [0.0, 1.0]), (vec![1.0, 1.0], vec![0, 2]));
-        assert_eq!(searched(Weights::Uniform, [1e300, 0.0]).1, vec![0, 1]);
+    fn weighed(weights: Weights, reach: Reach, mut distances: Vec<f64>) -> Vec<f64> {
+        weigh(weights, reach, &mut distances);
+        distances
     }
 
     #[test]
     fn a_point_that_is_met_outweighs_all_that_are_not() {
-        assert_eq!(searched(Weights::Distance, [3.0, 4.0]), (vec![1.0, 0.0], vec![1, 0]));
-        assert_eq!(searched(Weights::Distance, [0.0, 2.0]).0, vec![0.5, 0.5]);
+        let (count, radius) = (Reach::Count(2), Reach::Radius(9.0));
+        for reach in [count, radius] {
+            assert_eq!(weighed(Weights::Distance, reach, vec![0.0, 5.0]), vec![1.0, 0.0]);
+            assert_eq!(weighed(Weights::Distance, reach, vec![2.0, 4.0]), vec![0.5, 0.25]);
+            assert_eq!(weighed(Weights::Uniform, reach, vec![0.0, 5.0]), vec![1.0, 1.0]);
+        }
+        assert_eq!(weighed(Weights::Distance, count, vec![5e-324, 4.0]), vec![1.0, 0.0]);
+        let least = weighed(Weights::Distance, radius, vec![5e-324, 4.0]);
+        assert_eq!(least, vec![f64::INFINITY, 0.25]);
     }
 }

@@ -5,8 +5,9 @@ use crate::plan::bounds::Bounds;
 use crate::plan::element::{Element, SparseRegister, Vector};
 use crate::plan::functions::Function;
 use crate::plan::scalar::Scalar;
-use crate::plan::sparse::{Change, ChangeStep};
+use crate::plan::sparse::{Change, ChangeStep, CheckStep};
 use crate::plan::Lowering;
+use foldhash::HashMap;
 
 /// Operators that take elements of sparse rows as they are.
 pub const AWARE: &[&str] =
@@ -128,6 +129,31 @@ pub fn changed(
         }
     }
     output
+}
+
+/// Refuses rows in which one of these elements is a number that is not allowed.
+pub fn check(
+    lowering: &mut Lowering<'_>,
+    input: &[Element],
+    is_allowed: impl Fn(f64) -> bool + Copy + Send + Sync + 'static,
+) {
+    let mut places: HashMap<SparseRegister, Vec<(u32, usize)>> = HashMap::default();
+    for element in input {
+        if let Element::Sparse { source, at } = element {
+            places.entry(*source).or_default().push((*at, 0));
+        }
+    }
+    let mut sources: Vec<_> = places.into_iter().collect();
+    sources.sort_unstable_by_key(|(source, _)| *source);
+    for (source, places) in sources {
+        let bounds = lowering.builder.sparse_bounds(source);
+        let is_open = bounds.may_be_missing && !is_allowed(f64::NAN);
+        if is_open || !is_allowed(bounds.low) || !is_allowed(bounds.high) {
+            let is_read = read(&places, lowering.builder.sparse_width(source));
+            let fields = lowering.builder.origin(&Element::Sparse { source, at: 0 });
+            lowering.builder.push(CheckStep { source, is_read, is_allowed, fields });
+        }
+    }
 }
 
 /// Which positions of a sparse row are read.

@@ -368,8 +368,11 @@ impl Builder {
 
     /// The input fields that any of the elements was computed from, in ascending order.
     pub fn origins<'a>(&self, elements: impl IntoIterator<Item = &'a Element>) -> Origin {
-        let mut fields: Vec<usize> =
-            elements.into_iter().flat_map(|element| self.origin(element).to_vec()).collect();
+        let mut origins: Vec<_> =
+            elements.into_iter().map(|element| self.origin(element)).collect();
+        // All outputs of a node have the same one.
+        origins.dedup_by(|next, last| Arc::ptr_eq(next, last));
+        let mut fields: Vec<usize> = origins.iter().flat_map(|origin| origin.to_vec()).collect();
         fields.sort_unstable();
         fields.dedup();
         Arc::from(fields)

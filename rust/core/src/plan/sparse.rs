@@ -6,6 +6,8 @@ use super::bounds::Bounds;
 use super::builder::{Builder, Origin};
 use super::element::{Register, SparseRegister};
 use super::scalar::Scalar;
+use crate::error::Code;
+use std::sync::Arc;
 
 /// For each row of a block its elements that may be other than 0, by ascending position. It only ever grows.
 #[derive(Debug, Default)]
@@ -171,6 +173,47 @@ impl Step for ChangeStep {
             Change::Apply(_) => 0,
         };
         operands * size_of::<f64>() + self.is_read.len()
+    }
+}
+
+/// Refuses rows with numbers that are not allowed.
+pub struct CheckStep<F> {
+    pub source: SparseRegister,
+    /// Which positions are read; others may be anything.
+    pub is_read: Vec<bool>,
+    pub is_allowed: F,
+    pub fields: Arc<[usize]>,
+}
+
+impl<F: Fn(f64) -> bool + Send + Sync> Step for CheckStep<F> {
+    fn run(&self, block: &mut Block<'_>) {
+        for row in 0..block.rows {
+            let is_wrong = |(at, value): &&(u32, f64)| {
+                self.is_read.get(*at as usize).is_some_and(|is_read| *is_read)
+                    && !(self.is_allowed)(*value)
+            };
+            let wrong = block.sparse(self.source).row(row).iter().find(is_wrong).copied();
+            if let Some((_, value)) = wrong {
+                let code = if value.is_nan() { Code::Missing } else { Code::NotFinite };
+                block.refuse(row, code, &self.fields, value);
+            }
+        }
+    }
+
+    fn registers(&mut self, visit: &mut Visitor<'_>) {
+        visit(Access::ReadsSparse(&mut self.source));
+    }
+
+    fn refuses(&self) -> bool {
+        true
+    }
+
+    fn describe(&self) -> String {
+        format!("sparse rows of {} elements checked", self.is_read.len())
+    }
+
+    fn memory(&self) -> usize {
+        self.is_read.len()
     }
 }
 

@@ -99,6 +99,8 @@ pub struct TermRoom {
     mapped: String,
     spaced: String,
     joined: String,
+    /// The name of an entry.
+    pub name: String,
     seen: Seen,
     sets: Vec<Membership>,
     /// Where each character starts, and the end of the last.

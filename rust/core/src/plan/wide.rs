@@ -1,4 +1,4 @@
-//! Plain loops over numbers, compiled for every processor and once more for those with AVX2.
+//! Plain loops over numbers, compiled for every processor and once more for those with AVX2 and FMA.
 
 /// Makes a function whose loops take the widest vectors of the processor; a closure in its body does too.
 ///
@@ -16,12 +16,12 @@ macro_rules! wide {
 
             #[cfg(target_arch = "x86_64")]
             {
-                #[target_feature(enable = "avx2")]
+                #[target_feature(enable = "avx2,fma")]
                 fn avx2($($argument: $type),*) $(-> $result)? {
                     any($($argument),*)
                 }
-                if crate::trees::Kernel::has_avx2() {
-                    // SAFETY: this processor has AVX2.
+                if crate::trees::Kernel::has_avx2() && std::arch::is_x86_feature_detected!("fma") {
+                    // SAFETY: this processor has AVX2 and FMA.
                     return unsafe { avx2($($argument),*) };
                 }
             }

@@ -33,7 +33,7 @@ pub use lanes::{Kernel, VARIABLE as KERNEL_VARIABLE};
 pub use nodes::Word;
 pub use outcomes::{Bits, Collector, Outcomes, Room as OutcomesRoom, MOST_ROWS};
 pub use packing::{pack, Packed};
-pub use rules::{Comparison, OtherCategory, Rules};
+pub use rules::{Comparison, OtherCategory, Rules, ZERO_LIMIT};
 pub use step::TreesStep;
 pub use sums::{Leaves, Sum};
 

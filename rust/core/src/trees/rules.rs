@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// Numbers up to this magnitude are zero to LightGBM: `kZeroThreshold`, an f32, in its `meta.h`.
-const ZERO_LIMIT: f32 = 1e-35;
+pub const ZERO_LIMIT: f32 = 1e-35;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

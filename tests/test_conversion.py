@@ -264,3 +264,12 @@ def test_wide_example_is_converted():
         made = penstock.convert(StandardScaler().fit(frame), frame)
     assert made.examples
     assert all(field.infinite == "refuse" for field in made.schema.inputs)
+
+
+def test_an_estimator_that_its_library_cannot_use_is_refused_by_name():
+    from sklearn.feature_selection import GenericUnivariateSelect
+
+    frame = contract.numbers()
+    model = GenericUnivariateSelect(mode="k_best", param=1e-5).fit(frame, contract.amount(frame))
+    message = contract.refused(model, frame)
+    assert "`sklearn.feature_selection.GenericUnivariateSelect` is not as its library" in message

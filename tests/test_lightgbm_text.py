@@ -12,6 +12,7 @@ from tests.families.test_lightgbm import (
     booster_multiclass,
     classifier_on_categories,
 )
+from tests.families.test_lightgbm_linear import text_of_a_model_with_linear_leaves
 
 
 def test_a_text_converts_without_lightgbm(monkeypatch):
@@ -53,7 +54,8 @@ def _text():
         ("Tree=1", "Tree=7", "not tree 1"),
         ("num_leaves=", "novelty=1\nnum_leaves=", "`novelty`"),
         ("num_leaves=", "num_leaves=9", "values, not"),
-        ("is_linear=0", "is_linear=1", "`linear_tree`"),
+        ("is_linear=0", "is_linear=1", "`leaf_const` has 0 values"),
+        ("is_linear=0", "is_linear=2", "neither 0 nor 1"),
         (r"left_child=-?\d+", "left_child=0", "two parents"),
         (r"left_child=-?\d+", "left_child=99", "does not exist"),
         (r"left_child=-?\d+", "left_child=-99", "does not exist"),
@@ -71,6 +73,27 @@ def _text():
 def test_damaged_texts_are_refused(old, new, message):
     text, frame = _text()
     damaged, count = re.subn(old, new, text, count=1)
+    assert count
+    assert message in contract.refused(files.LightGBMText(damaged), frame, verify=False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("num_features=0", "num_features=-1", "`num_features`"),
+        ("num_features=0", "num_features=9999", "beyond the 5 features"),
+        ("num_features=0", "num_features=1", "`leaf_features` has 0 values, not 1"),
+        (r"leaf_features=\d+", "leaf_features=5", "beyond the 5 that"),
+        (r"leaf_features=\d+", "leaf_features=-1", "beyond the 5 that"),
+        (r"leaf_coeff=", "leaf_coeff=1 ", "`leaf_coeff` has"),
+        (r"leaf_coeff=\S+", "leaf_coeff=inf", "not finite"),
+        (r"leaf_const=\S+", "leaf_const=nan", "`leaf_const`"),
+        (r"leaf_const=\S+", "leaf_const=1e999", "not finite"),
+    ],
+)
+def test_damaged_linear_leaves_are_refused(old, new, message):
+    model, frame = text_of_a_model_with_linear_leaves()
+    damaged, count = re.subn(old, new, re.sub("\ntree_sizes=.*", "", model.text), count=1)
     assert count
     assert message in contract.refused(files.LightGBMText(damaged), frame, verify=False)
 

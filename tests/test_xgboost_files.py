@@ -13,10 +13,10 @@ from tests import contract
 from tests.families.test_xgboost import (
     NATIVE,
     booster_logistic,
+    booster_of_a_quantile,
     booster_on_codes_of_categories,
     booster_softprob,
     booster_with_dropout,
-    regressor_of_quantiles,
 )
 
 
@@ -46,18 +46,50 @@ def test_dropout_in_the_layouts_of_later_versions_predicts_the_same(version):
     assert (model.predict(frame)["value"].to_numpy() == expected).all()
 
 
-def test_several_quantiles_of_a_version_that_sorts_them_are_refused():
-    wrapper, frame = regressor_of_quantiles()
-    document = _document(wrapper.get_booster())
-    penstock.convert(_file(document | {"version": [3, 3, 0]}), frame, verify=False)
-    message = contract.refused(_file(document | {"version": [3, 4, 0]}), frame, verify=False)
-    assert "`quantile_alpha`" in message and "sorts the 3 quantiles" in message
+@pytest.mark.parametrize("levels", [[0.5], [0.2, 0.5], [0.05, 0.1, 0.5, 0.6, 0.9]])
+def test_quantiles_of_a_version_that_sorts_them_ascend(levels):
+    """XGBoost 3.4 sorts what it predicts, and not the raw scores."""
+    frame = contract.numbers()
+    options = {**NATIVE, "objective": "reg:quantileerror", "quantile_alpha": levels, "eta": 1.0}
+    data = xgboost.DMatrix(frame, contract.amount(frame))
+    booster = xgboost.train({**options, "max_depth": 8}, data, 5)
+    document = _document(booster) | {"version": [3, 4, 0]}
+    found = penstock.convert(_file(document), frame, verify=False).predict(frame)
+    raw = booster.predict(data).astype("float64").reshape(len(frame), -1)
+    assert len(levels) == 1 or (np.diff(raw) < 0).any()
+    assert (found.filter(like="value").to_numpy() == np.sort(raw)).all()
+    assert len(levels) == 1 or (found.filter(like="raw").to_numpy() == raw).all()
+    found = penstock.convert(_file(document | {"version": [3, 3, 0]}), frame, verify=False)
+    assert (found.predict(frame).filter(like="value").to_numpy() == raw).all()
+
+
+def test_an_expectile_is_predicted_as_it_is_and_several_are_refused():
+    booster, frame = booster_of_a_quantile()
+    document = _document(booster)
+    document["learner"]["objective"] = {
+        "name": "reg:expectileerror",
+        "expectile_loss_param": {"expectile_alpha": "[0.3]"},
+    }
+    found = penstock.convert(_file(document), frame, verify=False).predict(frame)
+    expected = booster.predict(xgboost.DMatrix(frame)).astype("float64")
+    assert (found["value"].to_numpy() == expected).all()
+    document["learner"]["learner_model_param"]["num_target"] = "2"
+    document["learner"]["gradient_booster"]["model"]["tree_info"] = [0, 1, 0, 1, 0]
+    assert "`expectile_alpha`" in contract.refused(_file(document), frame, verify=False)
 
 
 def test_a_file_of_a_later_version_is_not_proved_by_an_earlier_one():
     booster, frame = booster_with_dropout()
-    later = _file(_newer(_document(booster), [99, 0, 0]))
-    assert "written by XGBoost 99.0" in contract.refused(later, frame)
+    later = _file(_newer(_document(booster), [3, 4, 0]))
+    assert "written by XGBoost 3.4" in contract.refused(later, frame)
+
+
+@pytest.mark.parametrize("version", [[3, 5, 0], [4, 0, 0]])
+def test_a_file_of_a_version_that_is_not_known_is_refused(version):
+    booster, frame = booster_logistic()
+    later = _file(_document(booster) | {"version": version})
+    message = contract.refused(later, frame, verify=False)
+    assert "known are those up to 3.4; upgrade penstock" in message
 
 
 def test_a_file_converts_without_xgboost(monkeypatch):

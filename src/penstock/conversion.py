@@ -12,10 +12,11 @@ from penstock.baseline import answered, baseline
 from penstock.centers import centered
 from penstock.converters import table
 from penstock.converters.context import Context, public_name
+from penstock.converters.refusals import cutting
 from penstock.converters.values import Answer, Ask, Prediction, Value
 from penstock.description import steps
 from penstock.errors import ArtifactError, ConvertError
-from penstock.frames import Example, describe
+from penstock.frames import KEYED, Example, describe
 from penstock.graph import Graph
 from penstock.model import Model
 from penstock.proof.examples import choose
@@ -42,7 +43,8 @@ def convert(
     """A `Model` that answers as the fitted model does, proved on the example and on hostile rows.
 
     `example`: rows as the model was trained on, a frame or, for models trained on arrays, a 2-D
-    array (the inputs are then `feature_names_in_` or `x0` to `xn`). Types, levels and missing
+    array (the inputs are then `feature_names_in_` or `x0` to `xn`); a list of texts, or of
+    dictionaries, for models that take those. Types, levels and missing
     policies are inferred; `policies={"age": Field(minimum=0, maximum=120, on_invalid="missing")}`
     declares more. `provenance`: what to keep of where the model comes from, as a function of the
     proved model, whose metrics may be among it.
@@ -86,7 +88,8 @@ def prepare(
         table(),
         described.columns,
         frame=described.kind if described.frame else "",
-        flat=bool(described.flat),
+        flat=described.flat not in ("", KEYED),
+        keyed=described.flat == KEYED,
     )
     _check_fitted(model)
     answers = tuple(
@@ -108,13 +111,19 @@ def prepare(
     )
     draft = centered(draft, described, lambda draft: _model(draft, verify=False))
     subject = Subject(
-        oracle=Oracle(model, answers, described, tuple(context.reorderings)),
+        oracle=Oracle(
+            model,
+            answers,
+            described,
+            tuple(context.reorderings),
+            row_by_row=context.row_by_row,
+        ),
         fields=fields,
         # Packing and planning a large model takes a second.
         engine=cache(lambda fields: _model(draft.with_inputs(fields), verify=False)),
         thresholds=thresholds(graph, context.widths),
         sentinels=sentinels(graph, context.widths),
-        steps=steps({"graph": graph.to_json()}),
+        steps=steps({"graph": graph.to_json()}) + cutting(graph, context.tolerances),
         mixed=_mixed(graph),
     )
     return Prepared(draft, subject)
@@ -124,6 +133,10 @@ def prepare(
 MIXING = frozenset(
     ("choose", "combine", "compare_text", "encode_hashes", "join_text", "pair_codes")
 )
+
+
+# Features that a model answers with by themselves.
+MOST_FEATURES = 50_000
 
 
 def _mixed(graph: Graph) -> frozenset[str]:
@@ -168,6 +181,11 @@ def _answers(model: Any, result: Value | Prediction, context: Context) -> tuple[
         return result.answers
     if not result.columns:
         context.refuse("the output has no columns, so there is nothing to answer")
+    if len(result.columns) > MOST_FEATURES:
+        context.refuse(
+            f"the output has {len(result.columns)} columns, more than the {MOST_FEATURES} that can "
+            "be proved one by one; convert it with the model behind it"
+        )
     for column in result.columns:
         if column.kind not in ("number", "boolean", "text"):
             context.refuse(

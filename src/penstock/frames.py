@@ -1,7 +1,7 @@
 """The example that comes with a model: what columns it has, and tables like it with other rows."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from penstock.errors import ConvertError
 from penstock.kinds import KINDS, plain
 from penstock.times import written
 
-__all__ = ["Example", "Row", "describe"]
+__all__ = ["KEYED", "Example", "Row", "describe"]
 
 # Integers that float32 holds.
 SMALL = frozenset(("int8", "int16", "uint8", "uint16"))
@@ -27,7 +27,8 @@ class Example:
     kind: str
     columns: tuple[Column, ...]
     data: Any
-    # What the source library sees if it is one column by itself: a `list`, an `array`, a `series`.
+    # What the source library sees if it is one column by itself: a `list`, an `array`, a `series`;
+    # or `KEYED`.
     flat: str = ""
 
     @property
@@ -84,7 +85,20 @@ class Example:
             for name, column in zip(self.names, self.columns, strict=True)
         }
         table = KINDS[self.kind].build(self.data, contents)
+        if self.flat == KEYED:
+            return _dictionaries(self.names, table)
         return FLAT[self.flat](table) if self.flat else table
+
+
+# What the source library sees if it takes dictionaries, which lack the keys of what is missing.
+KEYED = "dictionaries"
+
+
+def _dictionaries(names: Sequence[str], table: Any) -> list[dict[str, Any]]:
+    return [
+        {name: value for name, value in zip(names, row, strict=True) if value is not None}
+        for row in table.tolist()
+    ]
 
 
 # From the table of one column to what the source library sees.
@@ -100,6 +114,8 @@ FLAT_NAME = "text"
 
 def describe(data: Any, names: Sequence[str] | None = None) -> Example:
     """The example with its columns; those of an array are called `names`, else `x0`, `x1`, ..."""
+    if isinstance(data, (list, tuple)) and data and all(isinstance(one, Mapping) for one in data):
+        return _keyed(data)
     flat, data = _flat(data)
     kind, data = _kind(data)
     _check_names([str(name) if kind == "arrow" else name for name in _names(kind, data)])
@@ -116,6 +132,29 @@ def describe(data: Any, names: Sequence[str] | None = None) -> Example:
     )
     named = zip(example.columns, labels, strict=True)
     return replace(example, columns=tuple(replace(column, name=str(to)) for column, to in named))
+
+
+def _keyed(data: Sequence[Mapping[Any, Any]]) -> Example:
+    """Dictionaries as an array of objects: `None` where a row lacks the key."""
+    import numpy
+
+    names = list(dict.fromkeys(name for row in data for name in row))
+    _check_names(names)
+    for name in names:
+        if any(row.get(name, 0) is None for row in data):
+            raise ConvertError(
+                f"the key `{name}` is None in some rows of the example; leave it out of them"
+            )
+    table = numpy.empty((len(data), len(names)), dtype="object")
+    for at, name in enumerate(names):
+        table[:, at] = [row.get(name) for row in data]
+    columns = []
+    for at, (name, column) in enumerate(zip(names, KINDS["array"].columns(table), strict=True)):
+        has_nan = any(value != value for value in table[:, at])
+        columns.append(replace(column, name=name, missing="nan" if has_nan else "none"))
+    if not columns:
+        raise ConvertError("the dictionaries of the example have no keys")
+    return Example("array", tuple(columns), table, KEYED)
 
 
 def _flat(data: Any) -> tuple[str, Any]:
@@ -150,7 +189,8 @@ def _kind(data: Any) -> tuple[str, Any]:
         return "arrow", data if isinstance(data, pyarrow.Table) else pyarrow.table(data)
     raise ConvertError(
         f"the example is a {type(data).__name__}; give a pandas, Polars or Arrow table, a dense "
-        "2-D numpy array, or, for a model of texts, a list or a Series of them"
+        "2-D numpy array, or, for a model of texts, a list or a Series of them, or, for one of "
+        "dictionaries, a list of those"
     )
 
 

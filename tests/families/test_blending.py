@@ -27,6 +27,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from xgboost import XGBClassifier, XGBRegressor
 
 import penstock
+from penstock.conversion import prepare
 from tests import contract
 
 TEXTS, NUMBERS, FLAGS = ("no", "yes"), (30, 10, 20), (False, True)
@@ -220,7 +221,17 @@ EXAMPLES = {
         BaggingClassifier(FOREST, n_estimators=2, random_state=0),
         frame=lambda: mixed()[["flag", "integer", "normal"]],
     ),
+    "bagging_classifier_of_trees_without_a_class_in_some": lambda: (
+        BaggingClassifier(TREE, n_estimators=5, random_state=0).fit(
+            contract.numbers(missing=True), rare(contract.numbers())
+        ),
+        contract.numbers(missing=True),
+    ),
     "bagging_regressor": regressor(BaggingRegressor(n_estimators=4, random_state=0)),
+    "bagging_regressor_of_trees_with_columns_that_come_twice": regressor(
+        BaggingRegressor(n_estimators=4, max_features=3, bootstrap_features=True, random_state=0),
+        target=two,
+    ),
     "bagging_regressor_of_two_targets": regressor(
         BaggingRegressor(LinearRegression(), n_estimators=3, random_state=0), target=two
     ),
@@ -290,3 +301,17 @@ def test_an_estimator_that_does_not_convert_is_named():
     frame = contract.numbers()[["normal"]]
     model = voting(TREE, Own()).fit(frame, contract.answer(contract.numbers()))
     assert "step `m1`" in contract.refused(model, frame)
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if "_of_trees_" in name])
+def test_bagged_trees_are_one_node_and_are_explained(name):
+    estimator, frame = EXAMPLES[name]()
+    nodes = prepare(estimator, frame).draft.graph.nodes
+    assert [node.operator for node in nodes].count("trees") == 1
+    model = penstock.convert(estimator, frame, verify=False)
+    row = frame.iloc[3].to_dict()
+    answer, predicted = model.explain(row), model.predict(row)
+    assert answer["raw"] == predicted.get("probability", predicted.get("value"))
+    for at, base in answer["base"].items():
+        total = base + sum(answer["contributions"][at].values())
+        assert total == pytest.approx(answer["raw"][at], abs=1e-12)

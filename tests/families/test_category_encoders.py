@@ -48,6 +48,46 @@ def bare(name: str, **options: Any) -> Any:
     return example
 
 
+def hashing(data: Any, **options: Any) -> Any:
+    def example() -> tuple[Any, ...]:
+        import category_encoders
+
+        table = data()
+        encoder = category_encoders.HashingEncoder(**({"max_process": 1} | options))
+        return encoder.fit(table), table
+
+    return example
+
+
+def kinds() -> Any:
+    made = contract.mixed()[["color", "normal", "flag", "size", "counts"]]
+    return made.assign(
+        normal=made["normal"] * 10.0 ** np.arange(-20, len(made) - 20).clip(-20, 20),
+        text=made["color"].astype("str"),
+        maybe=made["color"].astype("string"),
+    )
+
+
+def hashes_of_numbers() -> Any:
+    return contract.numbers(missing=True)
+
+
+def hashes_of_flags() -> Any:
+    return pd.DataFrame({"one": [True, False] * 40, "other": [1.5, 2.5, 3.5, 0.0] * 20})
+
+
+def hashes_of_arrays() -> Any:
+    made = frame()[["color", "word"]].astype("object")
+    return made.where(made.notna(), np.nan).to_numpy(dtype=object)
+
+
+def hashes_before_a_model() -> tuple[Any, ...]:
+    import category_encoders
+
+    encoder = category_encoders.HashingEncoder(cols=COLUMNS, max_process=1, n_components=12)
+    return make_pipeline(encoder, LogisticRegression()).fit(frame(), target()), frame()
+
+
 def numbers_as_levels() -> tuple[Any, ...]:
     import category_encoders
 
@@ -128,6 +168,23 @@ EXAMPLES = {
     "binary_as_array": encoding("BinaryEncoder", return_df=False),
     "numbers_as_levels": numbers_as_levels,
     "categories": categories,
+    "hashes": hashing(frame, cols=COLUMNS),
+    "hashes_before_a_model": hashes_before_a_model,
+    "hashes_of_all_kinds": hashing(
+        kinds, cols=["color", "normal", "flag", "size", "text", "maybe"], n_components=31
+    ),
+    "hashes_of_numbers": hashing(hashes_of_numbers, cols=["normal", "large", "counts"]),
+    "hashes_of_flags": hashing(hashes_of_flags, cols=["one"], return_df=False),
+    "hashes_of_flags_and_numbers": hashing(hashes_of_flags, cols=["one", "other"]),
+    "hashes_of_arrays": hashing(hashes_of_arrays, return_df=False),
+    "hashes_without_invariants": hashing(
+        hashes_of_flags, cols=["one"], n_components=50, drop_invariant=True
+    ),
+    "hashes_of_one": hashing(frame, cols=COLUMNS, n_components=1),
+    **{
+        f"hashes_by_{method}": hashing(frame, cols=["word"], hash_method=method, n_components=97)
+        for method in ("sha1", "sha224", "sha256", "sha384", "sha512")
+    },
     "arrays": arrays,
 }
 
@@ -153,11 +210,36 @@ def test_a_hierarchy_is_refused() -> None:
     assert "hierarchy" in contract.refused(encoder, data)
 
 
-def test_hashes_are_refused() -> None:
-    import category_encoders
+def test_other_digests_are_refused() -> None:
+    model, data = hashing(frame, cols=["color"], hash_method="blake2b")()
+    assert "hash_method" in contract.refused(model, data)
 
-    encoder = category_encoders.HashingEncoder(cols=["color"], max_process=1).fit(frame())
-    assert "HashingEncoder" in contract.refused(encoder, frame())
+
+def test_levels_that_are_put_together_before_they_are_hashed_are_refused() -> None:
+    model, data = hashing(frame, cols=["town"], min_group_size=20)()
+    assert "min_group_size" in contract.refused(model, data)
+
+
+def test_hashes_of_integers_are_refused() -> None:
+    # Beside a missing value they are written as floats: `5` in one batch, and `5.0` in another.
+    data = contract.mixed(missing=False)[["integer", "normal"]]
+    assert "cast it to text" in contract.refused(*hashing(lambda: data, cols=["integer"])())
+
+
+def test_none_in_an_array_is_not_hashed() -> None:
+    def data() -> Any:
+        return frame()[["color", "word"]].to_numpy(dtype=object)
+
+    assert "fit on a frame" in contract.refused(*hashing(data)())
+
+
+def test_texts_and_numbers_that_were_never_seen_are_hashed() -> None:
+    model, data = hashing(kinds, cols=["color", "normal"], n_components=31)()
+    texts = ["", "nan", "None", "red ", "東京", "e\u0301", "x" * 5000, None]
+    floats = [0.1, -0.0, 1e16, 1e22, 123456789012345680.0, 5e-324, 1.7e308, 1e-5, 1e-4, 1 / 3, None]
+    base = data.head(1).to_dict("records")[0] | {"maybe": "red"}
+    rows = [base | {"color": text, "normal": x} for text in texts for x in floats]
+    contract.same(model, data, rows)
 
 
 def test_booleans_are_refused() -> None:

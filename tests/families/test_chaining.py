@@ -56,3 +56,10 @@ def test_shares_of_three_classes_in_a_chain_are_refused():
     model = ClassifierChain(TREE).fit(frame, labels(frame, (1, 2, 3)))
     model.chain_method_ = "predict_proba"
     assert "`chain_method`" in contract.refused(model, frame)
+
+
+def test_logarithms_of_shares_are_no_link_of_a_chain():
+    frame = contract.numbers()
+    targets = np.stack([contract.answer(frame, (0, 1), seed=seed) for seed in (4, 5)], axis=1)
+    model = ClassifierChain(LogisticRegression(), chain_method="predict_log_proba")
+    assert "option `chain_method`" in contract.refused(model.fit(frame, targets), frame)

@@ -162,8 +162,6 @@ EXAMPLES = {
     "square": using("transformation.PowerTransformer", numbers, exp=2),
     "arcsine": using("transformation.ArcsinTransformer", shares),
     "mean_normalization": using("scaling.MeanNormalizationScaler", numbers),
-    "cycles": using("creation.CyclicalFeatures", positive, drop_original=True),
-    "cycles_beside": using("creation.CyclicalFeatures", positive, variables=["other"]),
     "without_constants": using("selection.DropConstantFeatures", two_alike),
     "without_duplicates": using("selection.DropDuplicateFeatures", two_alike),
     "without_correlated": using("selection.DropCorrelatedFeatures", two_alike),

@@ -7,6 +7,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from penstock.conversion import prepare
 from tests import contract
 
 
@@ -62,3 +63,8 @@ def test_a_pipeline_that_ends_with_a_sampler_is_refused() -> None:
     model = make_pipeline(StandardScaler(), RandomOverSampler(random_state=0))
     model.fit_resample(frame(), rare())
     assert "sampler" in contract.refused(model, frame())
+
+
+def test_balanced_bags_of_trees_are_one_node() -> None:
+    nodes = prepare(*EXAMPLES["balanced_bagging"]()).draft.graph.nodes
+    assert [node.operator for node in nodes].count("trees") == 1

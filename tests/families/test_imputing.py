@@ -137,23 +137,22 @@ def middle(values):
 
 
 def gaps():
-    """Numbers of about the same size, with gaps, and a column that is empty."""
+    """Numbers of about the same size, no two alike, with gaps, and a column that is empty."""
     frame = contract.numbers(150, missing=True)
-    return frame.assign(large=np.log(frame["large"]), empty=np.nan)
+    return apart(frame.assign(large=np.log(frame["large"]))).assign(empty=np.nan)
+
+
+def apart(frame):
+    """The frame with numbers of which no two are the same."""
+    return frame * np.random.default_rng(9).uniform(0.99, 1.01, size=frame.shape)
 
 
 def marked():
     return gaps().drop(columns="empty").fillna(-999.0)
 
 
-def whole():
-    """Whole numbers: most rows have several neighbors at the same distance."""
-    frame = contract.numbers(150, missing=True)
-    return frame[["counts", "signed"]].assign(more=frame["counts"].shift(1) % 4)
-
-
 def nearest_before_a_classifier():
-    frame = contract.numbers(missing=True)
+    frame = apart(contract.numbers(missing=True))
     model = make_pipeline(StandardScaler(), KNNImputer(), LogisticRegression())
     return model.fit(frame, contract.answer(frame)), frame
 
@@ -165,9 +164,8 @@ EXAMPLES = {
         KNNImputer(add_indicator=True, keep_empty_features=True), gaps
     ),
     "knn_imputer_of_a_number": fitted(KNNImputer(missing_values=-999.0, n_neighbors=2), marked),
-    "knn_imputer_of_whole_numbers": fitted(KNNImputer(n_neighbors=4), whole),
     "knn_imputer_of_numbers_of_all_sizes": fitted(
-        KNNImputer(), lambda: contract.numbers(missing=True)
+        KNNImputer(), lambda: apart(contract.numbers(missing=True))
     ),
     "knn_imputer_of_all_rows": fitted(KNNImputer(n_neighbors=500), gaps),
     "knn_imputer_before_a_classifier": nearest_before_a_classifier,
@@ -457,6 +455,12 @@ def test_booleans_that_became_numbers_are_refused_where_a_missing_one_makes_obje
 def test_functions_of_neighbors_are_refused(options, option):
     model = KNNImputer(**options).fit(marked())
     assert f"`{option}`" in contract.refused(model, marked())
+
+
+def test_rows_of_training_that_are_equally_near_are_refused():
+    frame = contract.numbers(150, missing=True)[["counts", "signed"]]
+    frame["more"] = frame["counts"].shift(1) % 4
+    assert "argpartition" in contract.refused(KNNImputer(n_neighbors=4).fit(frame), frame)
 
 
 def test_neighbors_in_float32_are_refused():

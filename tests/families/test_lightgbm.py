@@ -184,6 +184,21 @@ def classifier_of_a_random_forest():
     return estimator.fit(frame, contract.answer(frame)), frame
 
 
+def classifier_with_scores_to_start_from():
+    """They are no part of the model: LightGBM's own predictions lack them."""
+    frame = contract.numbers()
+    estimator = lightgbm.LGBMClassifier(boosting_type="goss", learning_rate=0.5, **QUICK)
+    scores = np.linspace(-3, 3, len(frame))
+    return estimator.fit(frame, contract.answer(frame), init_score=scores), frame
+
+
+def regressor_of_extra_trees_with_smooth_paths():
+    frame = contract.numbers(missing=True)
+    options = {"extra_trees": True, "path_smooth": 5.0, "boost_from_average": False, "max_bin": 7}
+    estimator = lightgbm.LGBMRegressor(**options, **QUICK)
+    return estimator.fit(frame, contract.amount(frame)), frame
+
+
 def regressor_continued():
     frame = contract.numbers()
     first = lightgbm.LGBMRegressor(**QUICK).fit(frame, contract.amount(frame))
@@ -338,13 +353,6 @@ def test_tables_of_polars_and_arrow_convert():
 
 
 # -- refusals --
-
-
-def test_linear_trees_are_refused():
-    frame = contract.numbers()
-    estimator = lightgbm.LGBMRegressor(linear_tree=True, **QUICK)
-    estimator.fit(frame, contract.amount(frame))
-    assert "`linear_tree`" in contract.refused(estimator, frame)
 
 
 def test_stopping_early_in_prediction_is_refused():

@@ -1,6 +1,7 @@
 """Linear models beside scikit-learn."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
 from sklearn.compose import make_column_transformer
@@ -123,6 +124,19 @@ def one_hot_behind_a_logarithm():
     return make_pipeline(columns, LinearRegression()).fit(frame, contract.amount(frame)), frame
 
 
+def of_booleans(estimator, *, array=False):
+    """scikit-learn makes float32 of them in fitting, and multiplies in float32."""
+
+    def make():
+        frame = contract.mixed(missing=False)
+        flags = pd.DataFrame({"flag": frame["flag"], "many": frame["integer"] > 20})
+        amount = flags["flag"] * 1.5 + contract.amount(contract.numbers())
+        data = flags.to_numpy() if array else flags
+        return estimator.fit(data, amount), data
+
+    return make
+
+
 EXAMPLES = {
     "linear_regression_on_one_hot_behind_a_logarithm": one_hot_behind_a_logarithm,
     "linear_regression": regressor(LinearRegression()),
@@ -201,6 +215,10 @@ EXAMPLES = {
             "multi_task_lasso_cv": MultiTaskLassoCV(alphas=3, cv=2),
         }.items()
     },
+    "lars_cv_of_booleans": of_booleans(LarsCV(cv=2)),
+    "lars_cv_of_an_array_of_booleans": of_booleans(LarsCV(cv=2), array=True),
+    "lasso_lars_cv_of_booleans": of_booleans(LassoLarsCV(cv=2)),
+    "orthogonal_matching_pursuit_cv_of_booleans": of_booleans(OrthogonalMatchingPursuitCV(cv=2)),
     "poisson_regressor": regressor(PoissonRegressor(), positive),
     "poisson_regressor_on_float32": regressor(PoissonRegressor(), positive, singles),
     "gamma_regressor": regressor(GammaRegressor(), positive),
@@ -363,3 +381,14 @@ def test_text_columns_are_refused_by_name():
     model = LinearRegression().fit(contract.numbers().iloc[:, :3], np.arange(300.0))
     model.feature_names_in_ = np.array(frame.columns, dtype=object)
     assert "column `color` is text" in contract.refused(model, frame)
+
+
+def test_shares_of_float32_are_even_where_all_underflow():
+    array = contract.numbers().to_numpy(dtype="float32")[:, [0, 2, 4]]
+    target = contract.answer(contract.numbers(), ("a", "b", "c"))
+    model = SGDClassifier(loss="log_loss", random_state=0).fit(array, target)
+    # Scores from -10 to -110: SciPy's `expit` is 0 below -88.7, and f32 goes on to -103.
+    model.coef_[:] = 0
+    model.coef_[:, 0] = -10
+    rows = [{"x0": float(x), "x1": 0.0, "x2": 0.0} for x in range(1, 12)]
+    contract.same(model, array, rows)

@@ -122,8 +122,8 @@ def test_a_row_of_training_is_its_own_nearest_neighbor():
     "options, option",
     [
         ({"metric": "canberra"}, "metric"),
-        ({"metric": "minkowski", "p": 3}, "metric"),
-        ({"metric_params": {"w": np.ones(5)}}, "metric_params"),
+        ({"metric": lambda left, right: abs(left - right).sum()}, "metric"),
+        ({"metric": "mahalanobis", "metric_params": {"VI": np.eye(5)}}, "metric"),
         ({"weights": lambda distances: 1 / (1 + distances)}, "weights"),
     ],
 )
@@ -140,7 +140,8 @@ def test_a_row_of_zeros_is_far_by_cosine(weights):
     targets = np.arange(60) * 1.5
     model = KNeighborsRegressor(20, metric="cosine", weights=weights).fit(rows, targets)
     unknown = np.random.default_rng(1).normal(size=(30, 4))
-    given = penstock.convert(model, rows).predict(unknown)
+    # Not with that row in the example: to it all others are equally far.
+    given = penstock.convert(model, rows[8:]).predict(unknown)
     np.testing.assert_allclose(given["value"], model.predict(unknown), rtol=1e-6)
 
 
@@ -149,3 +150,9 @@ def test_neighbors_of_texts_are_refused():
     texts = [f"good word{at}" for at in range(30)]
     model = make_pipeline(TfidfVectorizer(), KNeighborsRegressor()).fit(texts, np.arange(30))
     assert "sparse" in contract.refused(model, texts)
+
+
+def test_a_radius_of_none_is_refused():
+    frame = contract.numbers()
+    model = RadiusNeighborsRegressor(radius=None).fit(frame, contract.amount(frame))
+    assert "option `radius`" in contract.refused(model, frame)

@@ -79,3 +79,10 @@ def test_kernels_of_processes_that_are_not_known_are_refused(kernel):
 
 def test_a_process_that_is_not_fitted_is_refused():
     assert "fit" in contract.refused(GaussianProcessRegressor(), scaled())
+
+
+def test_sums_of_kernels_that_cancel_to_noise_are_refused():
+    # Rows that come twice make the matrix of kernels singular, but for a tiny alpha.
+    frame = (scaled() > 0).astype("float64")
+    model = GaussianProcessRegressor().fit(frame, contract.amount(scaled()))
+    assert "alpha" in contract.refused(model, frame)

@@ -71,3 +71,10 @@ def test_steps_that_are_constant_beyond_the_knots_are_refused() -> None:
 def test_missing_numbers_as_zeros_beside_lines_are_refused() -> None:
     model, frame = spline(missing=True, handle_missing="zeros", extrapolation="linear")()
     assert "handle_missing" in contract.refused(model, frame)
+
+
+@pytest.mark.parametrize("extrapolation", ["continue", "periodic"])
+def test_a_constant_column_that_has_one_knot_is_refused(extrapolation: str) -> None:
+    frame = contract.numbers()[["normal", "constant"]]
+    model = SplineTransformer(extrapolation=extrapolation).fit(frame)
+    assert "one knot" in contract.refused(model, frame)

@@ -318,13 +318,23 @@ def booster_of_a_quantile():
     return _booster("reg:quantileerror", contract.amount, quantile_alpha=0.3)
 
 
-def booster_of_survival_times():
+def regressor_with_a_base_score_for_each_target():
     frame = contract.numbers()
-    data = xgboost.DMatrix(frame)
-    times = 1 + 3 * _shares(frame)
-    data.set_float_info("label_lower_bound", times)
-    data.set_float_info("label_upper_bound", np.where(times > 3, np.inf, times))
-    return xgboost.train({**NATIVE, "objective": "survival:aft"}, data, 5), frame
+    target = np.column_stack([contract.amount(frame, seed) for seed in (3, 4)])
+    estimator = xgboost.XGBRegressor(base_score=[0.3, -0.7], **QUICK)
+    return estimator.fit(frame, target), frame
+
+
+def regressor_in_parallel_with_vector_leaves():
+    frame = contract.numbers()
+    target = np.column_stack([contract.amount(frame, seed) for seed in (3, 4)])
+    options = {"multi_strategy": "multi_output_tree", "num_parallel_tree": 3, "subsample": 0.6}
+    return xgboost.XGBRegressor(**options, **QUICK).fit(frame, target), frame
+
+
+def booster_softprob_with_vector_leaves():
+    options = {"num_class": 3, "multi_strategy": "multi_output_tree"}
+    return _booster("multi:softprob", _classes(3), **options)
 
 
 def classifier_on_a_polars_frame():

@@ -56,6 +56,7 @@ def command(
         .txt          LightGBM, as `save_model` writes it
         .json, .ubj   XGBoost, likewise
         .json, .cbm   CatBoost, likewise; .cbm by CatBoost itself
+        .bin, .model  LightGBM or XGBoost, by what is in it
         .skops        scikit-learn; types that skops does not know need --trust
         .pkl, .pickle,
         .joblib       anything, with --trust only: loading them runs code
@@ -138,7 +139,9 @@ LOADERS: dict[str, Callable[[Path, bytes, bool], Any]] = {
     ".txt": _load_document,
     ".json": _load_document,
     ".ubj": _load_document,
+    ".bin": _load_document,
     ".cbm": _load_document,
+    ".model": _load_document,
     ".skops": _load_skops,
     ".pkl": _load_pickle,
     ".pickle": _load_pickle,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from penstock.converters.bagged_trees import mean_of_trees
 from penstock.converters.composing import array, stacked
 from penstock.converters.context import Context
 from penstock.converters.output import frame_output, framed
@@ -85,6 +86,9 @@ def bagging_classifier(estimator: Any, value: Value, context: Context) -> Predic
     sklearn/ensemble/_bagging.py, `_parallel_predict_proba`: a sum in f64, one after the other.
     """
     classes = class_labels(estimator.classes_, context, fewest=1)
+    merged = mean_of_trees(estimator, _array(value), context, class_count=len(classes))
+    if merged is not None:
+        return Prediction(_bagged_shares(estimator, classes, merged, context))
     members = list(_bagged(estimator, value, context))
     parts = []
     for member, prediction in members:
@@ -96,7 +100,21 @@ def bagging_classifier(estimator: Any, value: Value, context: Context) -> Predic
             part = votes(prediction, len(classes), context)
         parts.append(part)
     shares = summed(parts, context, divisor=len(parts))
-    answers: list[Answer] = [
+    answers = _bagged_shares(estimator, classes, shares, context)
+    complete = all(len(member.classes_) == len(classes) for member, _ in members)
+    if complete and hasattr(estimator, "decision_function"):
+        raw = [response(prediction, "decision_function", context) for _, prediction in members]
+        mean = _mean(raw, context)
+        ask = in_order(estimator, "decision_function")
+        scores = number("raw", mean, ask) if mean.width == 1 else numbers("raw", mean, classes, ask)
+        answers = (*answers, scores)
+    return Prediction(answers)
+
+
+def _bagged_shares(
+    estimator: Any, classes: Sequence[Any], shares: Value, context: Context
+) -> tuple[Answer, ...]:
+    return (
         labels(
             largest(shares, context),
             classes,
@@ -104,22 +122,16 @@ def bagging_classifier(estimator: Any, value: Value, context: Context) -> Predic
             decided_by=tie("probability", shares),
         ),
         numbers("probability", shares, classes, in_order(estimator, "predict_proba")),
-    ]
-    complete = all(len(member.classes_) == len(classes) for member, _ in members)
-    if complete and hasattr(estimator, "decision_function"):
-        raw = [response(prediction, "decision_function", context) for _, prediction in members]
-        mean = _mean(raw, context)
-        ask = in_order(estimator, "decision_function")
-        answers.append(
-            number("raw", mean, ask) if mean.width == 1 else numbers("raw", mean, classes, ask)
-        )
-    return Prediction(tuple(answers))
+    )
 
 
 def bagging_regressor(estimator: Any, value: Value, context: Context) -> Prediction:
     """The mean of what the estimators predict, for one target or several."""
-    members = _bagged(estimator, value, context)
-    mean = _mean([response(prediction, "predict", context) for _, prediction in members], context)
+    mean = mean_of_trees(estimator, _array(value), context)
+    if mean is None:
+        members = _bagged(estimator, value, context)
+        parts = [response(prediction, "predict", context) for _, prediction in members]
+        mean = _mean(parts, context)
     ask = in_order(estimator, "predict")
     if mean.width == 1:
         return Prediction((number("value", mean, ask),))
@@ -303,10 +315,14 @@ def _stacking(estimator: Any, value: Value, context: Context) -> Prediction:
 
 def _bagged(estimator: Any, value: Value, context: Context) -> Iterator[tuple[Any, Prediction]]:
     """Each estimator, and what it makes of its columns of an array."""
-    plain = replace(value, frame="").with_columns(stacked(array(value)))
+    plain = _array(value)
     pairs = zip(estimator.estimators_, estimator.estimators_features_, strict=True)
     for at, (member, features) in enumerate(pairs):
         yield member, context.predict(member, context.select(plain, features), f"{at}")
+
+
+def _array(value: Value) -> Value:
+    return replace(value, frame="").with_columns(stacked(array(value)))
 
 
 CONVERTERS: Mapping[str, Callable[..., Any]] = {

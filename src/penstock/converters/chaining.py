@@ -7,7 +7,7 @@ from typing import Any
 from penstock.converters.context import Context
 from penstock.converters.responses import response
 from penstock.converters.scores import tie
-from penstock.converters.validation import dense, sized
+from penstock.converters.validation import finite_rows, sized
 from penstock.converters.values import (
     Answer,
     Ask,
@@ -29,8 +29,13 @@ def regressor_chain(estimator: Any, value: Value, context: Context) -> Predictio
     return Prediction((numbers("value", context.concat(parts), range(len(parts)), Ask("predict")),))
 
 
+METHODS = ("decision_function", "predict", "predict_proba")
+
+
 def classifier_chain(estimator: Any, value: Value, context: Context) -> Prediction:
     """The label of each target as a number, and of two classes the probability of the second."""
+    if estimator.chain_method_ not in METHODS:
+        context.refuse(f"`{estimator.chain_method_}`; take `predict_proba`", option="chain_method")
     found = dict(_links(estimator, estimator.chain_method_, value, context))
     known = {target: member.classes_ for target, member in _members(estimator)}
     binary = all(len(classes) == 2 for classes in known.values())
@@ -92,8 +97,7 @@ def _links(
 
     sklearn/multioutput.py, `_BaseChain._get_predictions`: all in one array of float64.
     """
-    rows = context.require(context.number(dense(value, context)), precision=value.precision)
-    rows = replace(rows, frame="").with_columns(numeric_columns(rows.width))
+    rows = finite_rows(value, context)
     for target, member in _members(estimator):
         prediction = context.predict(member, rows, f"{target}")
         yield target, prediction

@@ -8,7 +8,7 @@ from penstock.converters.context import Context
 from penstock.converters.ensembles import MISSING_LEFT, NAN_IS_MISSING, Ensemble, Tree
 from penstock.converters.responses import summed
 from penstock.converters.scores import largest
-from penstock.converters.validation import dense, floats, sized
+from penstock.converters.validation import finite_rows, floats, full, sized
 from penstock.converters.values import (
     LINEAR_TOLERANCE,
     Answer,
@@ -46,8 +46,9 @@ def bisecting_k_means(estimator: Any, value: Value, context: Context) -> Predict
 def nearest_center(estimator: Any, value: Value, context: Context) -> Prediction:
     """The first of the nearest centers."""
     centers = getattr(estimator, "cluster_centers_", None)
-    if centers is None or not len(centers):
+    if centers is None or not centers.shape[0]:
         context.refuse("has no centers; fit it on rows, until it converges")
+    centers = full(centers)
     label = _center(centers, range(len(centers)), _rows(centers, value, context), context)
     return Prediction((label,))
 
@@ -67,8 +68,7 @@ def _rows(centers: Any, value: Value, context: Context) -> Value:
         context.refuse("was fitted on a sparse matrix; fit it on a dense one")
     if str(centers.dtype) == "float32" and value.precision == "f32":
         context.refuse("computes in float32; fit it on float64")
-    rows = context.require(context.number(dense(value, context)), precision=value.precision)
-    return replace(rows, frame="").with_columns(numeric_columns(rows.width))
+    return finite_rows(value, context)
 
 
 def _center(centers: Any, known: Sequence[Any], rows: Value, context: Context) -> Answer:

@@ -6,6 +6,7 @@ from typing import Any
 
 from penstock.converters.context import Context, public_name
 from penstock.converters.functions import apply_function, function_transformer
+from penstock.converters.inverses import INVERSES
 from penstock.converters.output import frame_output
 from penstock.converters.values import LINK_TOLERANCE, Answer, Ask, Column, Prediction, Value
 
@@ -171,37 +172,8 @@ def _inverse(answer: Answer, transformer: Any, context: Context) -> Answer:
             f"the inverse of `{name}` is not supported; supported are functions and `{known}`",
             option="transformer",
         )
-    value = context.require(answer.value, missing=True)
-    for function, operands in INVERSES[name](transformer):
-        if operands is not None:
-            if name in ROUNDING:
-                operands = operands.astype(value.dtype).astype("float64")
-            value = context.arithmetic(
-                value, function, operands, sparse=value.sparse, frame=value.frame
-            )
-    return replace(answer, value=value)
-
-
-Inverse = Callable[[Any], list[tuple[str, Any]]]
-
-# sklearn/preprocessing/_data.py, `inverse_transform` of each; `None`: an option leaves it out.
-INVERSES: dict[str, Inverse] = {
-    "sklearn.preprocessing.MaxAbsScaler": lambda scaler: [("multiply", scaler.scale_)],
-    "sklearn.preprocessing.MinMaxScaler": lambda scaler: [
-        ("subtract", scaler.min_),
-        ("divide", scaler.scale_),
-    ],
-    "sklearn.preprocessing.RobustScaler": lambda scaler: [
-        ("multiply", scaler.scale_ if scaler.with_scaling else None),
-        ("add", scaler.center_ if scaler.with_centering else None),
-    ],
-    "sklearn.preprocessing.StandardScaler": lambda scaler: [
-        ("multiply", scaler.scale_ if scaler.with_std else None),
-        ("add", scaler.mean_ if scaler.with_mean else None),
-    ],
-}
-# Those that round their operands to the type of what they scale.
-ROUNDING = frozenset(("sklearn.preprocessing.StandardScaler",))
+    value, tolerance = INVERSES[name](transformer, answer.value, context)
+    return replace(answer, value=value, tolerance=max(tolerance, answer.tolerance))
 
 
 def _weighted(value: Value, weight: float | None, context: Context) -> Value:

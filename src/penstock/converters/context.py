@@ -1,14 +1,14 @@
 """What a converter is given: it adds nodes, converts inner estimators and refuses by name."""
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NoReturn, Protocol
 
 from penstock.converters.output import frame_output, framed
+from penstock.converters.refusals import misplaced, public_name, unsupported
 from penstock.converters.values import Column, Prediction, Reordering, Value
-from penstock.errors import ConvertError
+from penstock.errors import ConvertError, PenstockError
 from penstock.graph import FIELD_PREFIX, Graph, Node, Scalar, Tensor, Texts
 from penstock.schema import Field
 
@@ -34,16 +34,6 @@ _STORED = {
 }
 
 
-def public_name(cls: type) -> str:
-    """The name under which a class is public: `sklearn.linear_model.LogisticRegression`."""
-    parts: list[str] = []
-    for part in cls.__module__.split("."):
-        if part.startswith("_"):
-            break
-        parts.append(part)
-    return ".".join([*parts, cls.__qualname__])
-
-
 class Context:
     """The graph under construction and the step that is being converted."""
 
@@ -54,14 +44,18 @@ class Context:
         *,
         frame: str,
         flat: bool = False,
+        keyed: bool = False,
     ) -> None:
         self._converters = converters
         self._nodes: dict[str, Node] = {}
         self._widths: dict[str, int] = {}
+        self._tolerances: dict[str, float] = {}
         self._path: list[str] = []
         self.libraries: set[str] = set()
         # What steps declare of inputs, by name.
         self.policies: dict[str, Field] = {}
+        # Whether the source library answers to several rows otherwise than to each alone.
+        self.row_by_row = False
         # Estimators of which the order of the training data decides between equally near rows.
         self.reorderings: list[Reordering] = []
         # Inputs of nodes that only gather, one entry per element, so that selecting from them
@@ -72,7 +66,7 @@ class Context:
         )
         # Nodes whose numbers need no check.
         self._finite: set[str] = set()
-        self._inputs = replace(self._inputs, flat=flat)
+        self._inputs = replace(self._inputs, flat=flat, keyed=keyed)
 
     # -- what flows --
 
@@ -94,6 +88,11 @@ class Context:
     def widths(self) -> Mapping[str, int]:
         """Number of elements of every node."""
         return self._widths
+
+    @property
+    def tolerances(self) -> Mapping[str, float]:
+        """How far, relatively, the inputs of each node may be from those of the source library."""
+        return self._tolerances
 
     # -- nodes --
 
@@ -120,6 +119,7 @@ class Context:
         self._nodes[name] = node
         self._widths[name] = len(columns)
         inherited = max((source.tolerance for source in sources), default=0.0)
+        self._tolerances[name] = inherited
         return Value(name, tuple(columns), sparse, frame, max(tolerance, inherited))
 
     def arithmetic(
@@ -132,12 +132,10 @@ class Context:
         sparse: bool = False,
         frame: str = "",
     ) -> Value:
-        """Each column with the operand of its place: `add`, `subtract`, `multiply` or `divide`.
-
-        It is computed in the precision of the value if none is said.
-        """
+        """The function of each column and its operand, in the value's precision if none is said."""
         import numpy
 
+        numbers = numpy.asarray(operands, dtype="float64")
         return self.add(
             "arithmetic",
             value,
@@ -145,7 +143,7 @@ class Context:
             sparse=sparse,
             frame=frame,
             function=function,
-            operands=numpy.asarray(operands, dtype="float64"),
+            operands=numbers if numbers.ndim else numpy.full(value.width, numbers),
             precision=precision or value.precision,
         )
 
@@ -327,12 +325,18 @@ class Context:
 
     def _result(self, estimator: Any, value: Value) -> Value | Prediction:
         converter = self._converter(estimator)
-        if value.flat and type(estimator).__name__ not in _FLAT:
+        reason = misplaced(type(estimator), flat=value.flat, keyed=value.keyed)
+        if reason:
+            self.refuse(reason)
+        try:
+            result: Value | Prediction = converter(estimator, value, self)
+        except PenstockError:
+            raise
+        except Exception as error:
             self.refuse(
-                f"`{public_name(type(estimator))}` takes a table, and gets one column by itself; "
-                'name it as a list, `["column"]` and not `"column"`'
+                f"`{public_name(type(estimator))}` is not as its library leaves it after fitting "
+                f"({type(error).__name__}: {error}); fit it again, with valid options"
             )
-        result: Value | Prediction = converter(estimator, value, self)
         self.libraries.add(type(estimator).__module__.split(".")[0])
         return self._framed(result, estimator) if isinstance(result, Value) else result
 
@@ -343,35 +347,10 @@ class Context:
         name = public_name(type(estimator))
         converter = self._converters.get(name)
         if converter is None:
-            self.refuse(_unsupported(type(estimator), self._converters))
+            self.refuse(unsupported(type(estimator), self._converters))
         return converter
 
 
-# What takes one column by itself: vectorizers, and what hands it on as it is.
-_FLAT = frozenset(
-    (
-        "CalibratedClassifierCV",
-        "CountVectorizer",
-        "FeatureUnion",
-        "FixedThresholdClassifier",
-        "FrozenEstimator",
-        "GridSearchCV",
-        "HalvingGridSearchCV",
-        "HalvingRandomSearchCV",
-        "HashingVectorizer",
-        "OneVsRestClassifier",
-        "PMMLPipeline",
-        "Pipeline",
-        "RandomizedSearchCV",
-        "StackingClassifier",
-        "StackingRegressor",
-        "TfidfVectorizer",
-        "TransformedTargetRegressor",
-        "TunedThresholdClassifierCV",
-        "VotingClassifier",
-        "VotingRegressor",
-    )
-)
 # Numbers that f32 holds exactly.
 _F32_EXACT = frozenset(("float16", "float32", "int8", "int16", "uint8", "uint16", "bool"))
 
@@ -381,20 +360,3 @@ def _numeric_dtype(column: Column) -> str:
     # sklearn/utils/validation.py, `check_array`: nullable columns go through `astype(None)`.
     nullable = column.dtype != column.dtype.lower() or column.dtype == "boolean"
     return "float64" if nullable or column.dtype in ("category", "object") else column.dtype
-
-
-def _unsupported(cls: type, converters: Mapping[str, Any]) -> str:
-    name = public_name(cls)
-    base = next((base for base in cls.__mro__[1:] if public_name(base) in converters), None)
-    if base is not None:
-        return (
-            f"`{name}` is a subclass of `{public_name(base)}` and may do anything else; convert "
-            "the base class, or add a converter with the entry point `penstock.converters`"
-        )
-    ends = {known.rsplit(".", 1)[-1]: known for known in converters}
-    near = difflib.get_close_matches(cls.__name__, ends, n=1)
-    hint = f"; the nearest that is supported is `{ends[near[0]]}`" if near else ""
-    return (
-        f"`{name}` is not supported{hint}; `penstock.supported()` lists what is, "
-        "and the entry point `penstock.converters` adds to it"
-    )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.kernel_functions import arithmetic, distances, mapped, products
+from penstock.converters.kernel_functions import distances, mapped, products
 from penstock.converters.values import LINK_TOLERANCE, Value, numeric_columns
 
 __all__ = ["covariance", "variance"]
@@ -35,7 +35,7 @@ def variance(kernel: Any, rows: Value, context: Context) -> Value:
         return _power(variance(kernel.kernel, rows, context), kernel.exponent, context)
     if name == "DotProduct":
         far = distances("squared_euclidean", _origin(rows), rows, context)
-        return arithmetic(far, "add", float(kernel.sigma_0) ** 2, context)
+        return context.arithmetic(far, "add", float(kernel.sigma_0) ** 2)
     constants = {"ConstantKernel": "constant_value", "WhiteKernel": "noise_level"}
     value = getattr(kernel, constants[name]) if name in constants else 1.0
     return _constant(float(value), 1, context)
@@ -76,7 +76,7 @@ def _scaled(kernel: Any, metric: str, points: Any, rows: Value, context: Context
     lengths = numpy.broadcast_to(
         numpy.squeeze(kernel.length_scale).astype("float64"), (rows.width,)
     )
-    scaled = arithmetic(rows, "divide", lengths, context)
+    scaled = context.arithmetic(rows, "divide", lengths)
     return distances(metric, points / lengths, scaled, context)
 
 
@@ -104,10 +104,10 @@ def _matern(kernel: Any, points: Any, rows: Value, context: Context) -> Value:
     far = _scaled(kernel, "euclidean", points, rows, context)
     if kernel.nu == 0.5:
         return _exponential(far, -1.0, context)
-    far = arithmetic(far, "multiply", math.sqrt(2 * kernel.nu), context)
-    factor = arithmetic(far, "add", 1.0, context)
+    far = context.arithmetic(far, "multiply", math.sqrt(2 * kernel.nu))
+    factor = context.arithmetic(far, "add", 1.0)
     if kernel.nu == 2.5:
-        third = arithmetic(mapped("square", far, context), "divide", 3.0, context)
+        third = context.arithmetic(mapped("square", far, context), "divide", 3.0)
         factor = _combined("add", factor, third, context)
     return _combined("multiply", factor, _exponential(far, -1.0, context), context)
 
@@ -115,21 +115,19 @@ def _matern(kernel: Any, points: Any, rows: Value, context: Context) -> Value:
 def _rational(kernel: Any, points: Any, rows: Value, context: Context) -> Value:
     far = distances("squared_euclidean", points, rows, context)
     scale = 2 * float(kernel.alpha) * float(kernel.length_scale) ** 2
-    base = arithmetic(arithmetic(far, "divide", scale, context), "add", 1.0, context)
+    base = context.arithmetic(context.arithmetic(far, "divide", scale), "add", 1.0)
     return _power(base, -float(kernel.alpha), context)
 
 
 def _periodic(kernel: Any, points: Any, rows: Value, context: Context) -> Value:
     far = distances("euclidean", points, rows, context)
-    angles = arithmetic(far, "multiply", math.pi / float(kernel.periodicity), context)
-    waves = arithmetic(
-        mapped("sin", angles, context), "divide", float(kernel.length_scale), context
-    )
+    angles = context.arithmetic(far, "multiply", math.pi / float(kernel.periodicity))
+    waves = context.arithmetic(mapped("sin", angles, context), "divide", float(kernel.length_scale))
     return _exponential(mapped("square", waves, context), -2.0, context)
 
 
 def _dot(kernel: Any, points: Any, rows: Value, context: Context) -> Value:
-    return arithmetic(products(points, rows, context), "add", float(kernel.sigma_0) ** 2, context)
+    return context.arithmetic(products(points, rows, context), "add", float(kernel.sigma_0) ** 2)
 
 
 def _same(kernel: Any, points: Any, rows: Value, context: Context) -> Value:

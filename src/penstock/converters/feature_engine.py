@@ -7,14 +7,22 @@ from typing import Any
 
 from penstock.converters.context import Context
 from penstock.converters.tabulating import Question, tabulated
-from penstock.converters.values import LINK_TOLERANCE, Column, Value, codes
+from penstock.converters.values import LINEAR_TOLERANCE, LINK_TOLERANCE, Column, Value, codes
 
-__all__ = ["CONVERTERS"]
+__all__ = [
+    "CONVERTERS",
+    "column_positions",
+    "discretiser",
+    "mapped",
+    "ordered",
+    "plain_numbers",
+    "replaced",
+]
 
 Change = Callable[[Any, Value, Context], Value]
 
 
-def _ordered(estimator: Any, value: Value, context: Context) -> Value:
+def ordered(estimator: Any, value: Value, context: Context) -> Value:
     """The columns as they were in training (`_base_transformers`: frames are put in order)."""
     if value.frame != "pandas":
         context.refuse("takes pandas frames; give one as the example")
@@ -25,12 +33,15 @@ def _ordered(estimator: Any, value: Value, context: Context) -> Value:
     return context.select(value, [at[name] for name in names])
 
 
-def _at(value: Value, names: Sequence[Any]) -> list[int]:
+def column_positions(value: Value, names: Sequence[Any]) -> list[int]:
+    """Where the columns of these names are."""
     known = [str(name) for name in value.names]
     return [known.index(str(name)) for name in names]
 
 
-def _numbers(value: Value, positions: Sequence[int], context: Context, *, finite: bool) -> Value:
+def plain_numbers(
+    value: Value, positions: Sequence[int], context: Context, *, finite: bool
+) -> Value:
     """These columns as float64; `finite`: a row with a missing or infinite one is refused."""
     part = context.select(value, positions)
     for column in part.columns:
@@ -40,7 +51,7 @@ def _numbers(value: Value, positions: Sequence[int], context: Context, *, finite
     return numbers.with_columns(Column(column.name, "number") for column in part.columns)
 
 
-def _replaced(value: Value, positions: Sequence[int], part: Value, context: Context) -> Value:
+def replaced(value: Value, positions: Sequence[int], part: Value, context: Context) -> Value:
     """The value with these columns in place of its own."""
     places = list(range(value.width))
     for at, position in enumerate(positions):
@@ -58,34 +69,22 @@ def _changing(change: Change, *, finite: bool = True) -> Callable[..., Value]:
     """A converter that changes the numbers of the variables, all at once."""
 
     def convert(estimator: Any, value: Value, context: Context) -> Value:
-        value = _ordered(estimator, value, context)
-        positions = _at(value, estimator.variables_)
-        part = _numbers(value, positions, context, finite=finite)
-        return _replaced(value, positions, change(estimator, part, context), context)
+        value = ordered(estimator, value, context)
+        positions = column_positions(value, estimator.variables_)
+        part = plain_numbers(value, positions, context, finite=finite)
+        return replaced(value, positions, change(estimator, part, context), context)
 
     return convert
 
 
-def _map(function: str, value: Value, context: Context) -> Value:
+def mapped(function: str, value: Value, context: Context) -> Value:
+    """The function of each number."""
     return context.add(
         "map",
         value,
         value.columns,
         tolerance=LINK_TOLERANCE,
         function=function,
-        precision="f64",
-    )
-
-
-def _arithmetic(function: str, value: Value, operands: Any, context: Context) -> Value:
-    import numpy
-
-    return context.add(
-        "arithmetic",
-        value,
-        value.columns,
-        function=function,
-        operands=numpy.asarray(operands, dtype="float64"),
         precision="f64",
     )
 
@@ -97,27 +96,27 @@ def number_imputer(estimator: Any, value: Value, context: Context) -> Value:
     """Missing numbers become what was learned of their column."""
     import numpy
 
-    value = _ordered(estimator, value, context)
+    value = ordered(estimator, value, context)
     filling = estimator.imputer_dict_
-    positions = _at(value, list(filling))
-    part = _numbers(value, positions, context, finite=False)
+    positions = column_positions(value, list(filling))
+    part = plain_numbers(value, positions, context, finite=False)
     replacements = numpy.array([float(filling[name]) for name in filling])
     part = context.add("impute", part, part.columns, missing=None, replacements=replacements)
-    return _replaced(value, positions, part, context)
+    return replaced(value, positions, part, context)
 
 
 def categorical_imputer(estimator: Any, value: Value, context: Context) -> Value:
     """Missing texts become a text."""
-    value = _ordered(estimator, value, context)
+    value = ordered(estimator, value, context)
     filling = estimator.imputer_dict_
-    positions = _at(value, list(filling))
+    positions = column_positions(value, list(filling))
     part = _texts(context.select(value, positions), context)
     if not all(isinstance(text, str) for text in filling.values()):
         context.refuse("fills texts with what is no text", option="fill_value")
     replacements = [str(filling[name]) for name in filling]
     columns = tuple(replace(column, missing="never") for column in part.columns)
     part = context.add("impute_text", part, columns, missing=None, replacements=replacements)
-    return _replaced(value, positions, part, context)
+    return replaced(value, positions, part, context)
 
 
 def _texts(value: Value, context: Context) -> Value:
@@ -131,8 +130,8 @@ def _texts(value: Value, context: Context) -> Value:
 
 def missing_indicator(estimator: Any, value: Value, context: Context) -> Value:
     """The columns, and 1 for each that is missing."""
-    value = _ordered(estimator, value, context)
-    part = context.select(value, _at(value, estimator.variables_))
+    value = ordered(estimator, value, context)
+    part = context.select(value, column_positions(value, estimator.variables_))
     columns = [Column(f"{name}_na", "number", "int8") for name in estimator.variables_]
     told = [
         context.add("indicate_missing", context.select(part, [at]), [column], missing=None)
@@ -146,7 +145,7 @@ def missing_indicator(estimator: Any, value: Value, context: Context) -> Value:
 
 def encoder(estimator: Any, value: Value, context: Context) -> Value:
     """Each level as what the encoder gives for it."""
-    value = _ordered(estimator, value, context)
+    value = ordered(estimator, value, context)
     names = list(estimator.feature_names_in_)
     learned = estimator.encoder_dict_
     levels = {names.index(name): list(learned[name]) for name in estimator.variables_}
@@ -157,8 +156,8 @@ def rare_label_encoder(estimator: Any, value: Value, context: Context) -> Value:
     """Levels that are not among the frequent ones become one text."""
     import numpy
 
-    value = _ordered(estimator, value, context)
-    positions = _at(value, estimator.variables_)
+    value = ordered(estimator, value, context)
+    positions = column_positions(value, estimator.variables_)
     part = _texts(context.select(value, positions), context)
     if not isinstance(estimator.replace_with, str):
         context.refuse("takes the place of texts and is none", option="replace_with")
@@ -187,7 +186,7 @@ def rare_label_encoder(estimator: Any, value: Value, context: Context) -> Value:
                 absent=None,
             )
         )
-    return _replaced(value, positions, context.concat(made), context)
+    return replaced(value, positions, context.concat(made), context)
 
 
 def _missing_code(estimator: Any, column: Column, rare: int) -> int:
@@ -204,13 +203,13 @@ def discretiser(estimator: Any, value: Value, context: Context) -> Value:
     """The number of the interval, which is closed on the right, and the first on the left too."""
     import numpy
 
-    if estimator.return_boundaries:
+    if getattr(estimator, "return_boundaries", False):
         context.refuse("texts of intervals", option="return_boundaries")
-    if estimator.return_object:
+    if getattr(estimator, "return_object", False):
         context.refuse("numbers as objects", option="return_object")
-    value = _ordered(estimator, value, context)
-    positions = _at(value, estimator.variables_)
-    part = _numbers(value, positions, context, finite=True)
+    value = ordered(estimator, value, context)
+    positions = column_positions(value, estimator.variables_)
+    part = plain_numbers(value, positions, context, finite=True)
     edges = [_edges(estimator.binner_dict_[name]) for name in estimator.variables_]
     coded = context.add(
         "digitize",
@@ -231,7 +230,7 @@ def discretiser(estimator: Any, value: Value, context: Context) -> Value:
     )
     if getattr(estimator, "errors", "ignore") == "raise":
         part = context.require(part)
-    return _replaced(value, positions, part, context)
+    return replaced(value, positions, part, context)
 
 
 def _edges(bins: Sequence[float]) -> Any:
@@ -251,18 +250,18 @@ def capper(estimator: Any, value: Value, context: Context) -> Value:
 
     if getattr(estimator, "add_indicators", False):
         context.refuse("columns of their own for what was capped", option="add_indicators")
-    value = _ordered(estimator, value, context)
+    value = ordered(estimator, value, context)
     right, left = estimator.right_tail_caps_, estimator.left_tail_caps_
     names = list(estimator.variables_)
-    positions = _at(value, names)
+    positions = column_positions(value, names)
     finite = estimator.missing_values == "raise"
-    part = _numbers(value, positions, context, finite=finite)
+    part = plain_numbers(value, positions, context, finite=finite)
     low = numpy.array([float(left.get(name, -math.inf)) for name in names])
     high = numpy.array([float(right.get(name, math.inf)) for name in names])
     if not (low <= high).all():
         context.refuse("has a lower cap above the upper one")
     part = context.add("clip", part, part.columns, minimum=low, maximum=high, precision="f64")
-    return _replaced(value, positions, part, context)
+    return replaced(value, positions, part, context)
 
 
 # -- transformation --
@@ -273,21 +272,41 @@ def _logarithm(estimator: Any, value: Value, context: Context) -> Value:
     if shift is not None:
         names = estimator.variables_
         shifts = [shift[name] if isinstance(shift, dict) else shift for name in names]
-        value = _arithmetic("add", value, shifts, context)
+        value = context.arithmetic(value, "add", shifts, precision="f64")
     # Of 0 it is infinite, of numbers below missing; both are refused.
-    return context.require(_map("log" if estimator.base == "e" else "log10", value, context))
+    return context.require(mapped("log" if estimator.base == "e" else "log10", value, context))
 
 
 def _arcsine(_: Any, value: Value, context: Context) -> Value:
-    return context.require(_map("arcsin", _map("sqrt", value, context), context))
+    return context.require(mapped("arcsin", mapped("sqrt", value, context), context))
 
 
 def _reciprocal(_: Any, value: Value, context: Context) -> Value:
     # Zeros are refused: the logarithm of their size is infinite.
-    size = context.require(_map("log", _map("abs", value, context), context))
-    told = _map("isfinite", size, context)
-    inverse = _map("reciprocal", value, context)
+    size = context.require(mapped("log", mapped("abs", value, context), context))
+    told = mapped("isfinite", size, context)
+    inverse = mapped("reciprocal", value, context)
     return context.add("choose", [told, inverse, inverse], value.columns)
+
+
+def _power_transform(family: str) -> Change:
+    def change(estimator: Any, value: Value, context: Context) -> Value:
+        import numpy
+
+        exponents = [float(estimator.lambda_dict_[name]) for name in estimator.variables_]
+        if not numpy.isfinite(exponents).all():
+            context.refuse("has an exponent that is not finite; fit it on other columns")
+        return context.add(
+            "power",
+            value,
+            value.columns,
+            tolerance=LINEAR_TOLERANCE,
+            family=family,
+            exponents=numpy.array(exponents),
+            precision="f64",
+        )
+
+    return change
 
 
 POWERS = {0.5: "sqrt", 1: "identity", 2: "square"}
@@ -296,36 +315,15 @@ POWERS = {0.5: "sqrt", 1: "identity", 2: "square"}
 def _power(estimator: Any, value: Value, context: Context) -> Value:
     if estimator.exp not in POWERS:
         context.refuse("other powers than 0.5, 1 and 2", option="exp")
-    return _map(POWERS[estimator.exp], value, context)
+    return mapped(POWERS[estimator.exp], value, context)
 
 
 def _mean_normalization(estimator: Any, value: Value, context: Context) -> Value:
     names = estimator.variables_
     means = [float(estimator.mean_[name]) for name in names]
     spans = [float(estimator.range_[name]) for name in names]
-    shifted = _arithmetic("subtract", value, means, context)
-    return _arithmetic("divide", shifted, spans, context)
-
-
-def cyclical_features(estimator: Any, value: Value, context: Context) -> Value:
-    """The columns, with sine and cosine of each variable as parts of its largest value."""
-    value = _ordered(estimator, value, context)
-    names = list(estimator.variables_)
-    positions = _at(value, names)
-    part = _numbers(value, positions, context, finite=True)
-    factors = [2.0 * math.pi / float(estimator.max_values_[name]) for name in names]
-    angles = _arithmetic("multiply", part, factors, context)
-    sine, cosine = _map("sin", angles, context), _map("cos", angles, context)
-    kept = list(range(value.width))
-    if estimator.drop_original:
-        kept = [at for at in kept if at not in positions]
-    parts = [context.select(value, kept)]
-    for at, name in enumerate(names):
-        for suffix, values in (("sin", sine), ("cos", cosine)):
-            one = context.select(values, [at])
-            parts.append(one.with_columns([Column(f"{name}_{suffix}", "number")]))
-    columns = tuple(column for one in parts for column in one.columns)
-    return replace(context.concat(parts), columns=columns, frame="pandas")
+    shifted = context.arithmetic(value, "subtract", means, precision="f64")
+    return context.arithmetic(shifted, "divide", spans, precision="f64")
 
 
 # -- selection --
@@ -333,8 +331,8 @@ def cyclical_features(estimator: Any, value: Value, context: Context) -> Value:
 
 def selection(estimator: Any, value: Value, context: Context) -> Value:
     """The columns that are not dropped."""
-    value = _ordered(estimator, value, context)
-    dropped = set(_at(value, estimator.features_to_drop_))
+    value = ordered(estimator, value, context)
+    dropped = set(column_positions(value, estimator.features_to_drop_))
     return context.select(value, [at for at in range(value.width) if at not in dropped])
 
 
@@ -356,7 +354,6 @@ SELECTIONS = {
 }
 
 _CONVERTERS: Mapping[str, Callable[..., Any]] = {
-    "creation.cyclical_features.CyclicalFeatures": cyclical_features,
     "discretisation.arbitrary.ArbitraryDiscretiser": discretiser,
     "discretisation.equal_frequency.EqualFrequencyDiscretiser": discretiser,
     "discretisation.equal_width.EqualWidthDiscretiser": discretiser,
@@ -378,10 +375,12 @@ _CONVERTERS: Mapping[str, Callable[..., Any]] = {
     "scaling.mean_normalization.MeanNormalizationScaler": _changing(_mean_normalization),
     **{f"selection.{module}.{name}": selection for module, name in SELECTIONS.items()},
     "transformation.arcsin.ArcsinTransformer": _changing(_arcsine),
+    "transformation.boxcox.BoxCoxTransformer": _changing(_power_transform("box_cox")),
     "transformation.log.LogCpTransformer": _changing(_logarithm),
     "transformation.log.LogTransformer": _changing(_logarithm),
     "transformation.power.PowerTransformer": _changing(_power),
     "transformation.reciprocal.ReciprocalTransformer": _changing(_reciprocal),
+    "transformation.yeojohnson.YeoJohnsonTransformer": _changing(_power_transform("yeo_johnson")),
 }
 CONVERTERS: Mapping[str, Callable[..., Any]] = {
     f"feature_engine.{name}": converter for name, converter in _CONVERTERS.items()

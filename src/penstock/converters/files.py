@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 from penstock.converters import catboost_json, ubjson, xgboost_json
 from penstock.converters.catboost_trees import leaf_values
@@ -103,9 +103,25 @@ class XGBoostDocument:
                 f"{xgboost.__version__} is installed, which may read it wrong; upgrade it for the "
                 "proof, or convert without one (`verify=False`, on the command line --no-verify)"
             )
+        if saved < VECTORS <= installed and _has_vector_leaves(self.document):
+            raise ConvertError(
+                f"the file was written by XGBoost {saved[0]}.{saved[1]} with leaves of several "
+                f"values (`multi_output_tree`), on which {xgboost.__version__} crashes; install "
+                '`"xgboost<3.2"` for the proof, or convert without one (`verify=False`, on the '
+                "command line --no-verify)"
+            )
         booster = xgboost.Booster()
         booster.load_model(bytearray(self.data))
         return booster
+
+
+# From 3.2 on leaves of several values are laid out otherwise, and others end the process.
+VECTORS = (3, 2)
+
+
+def _has_vector_leaves(document: Mapping[str, Any]) -> bool:
+    trees = document["learner"]["gradient_booster"].get("model", {}).get("trees", ())
+    return any(tree["tree_param"]["size_leaf_vector"] not in ("0", "1") for tree in trees)
 
 
 def _check_installed(library: str) -> None:
@@ -163,16 +179,40 @@ def _cbm(data: bytes) -> CatBoostDocument:
 
 
 def _ubj(data: bytes) -> XGBoostDocument:
+    if data.startswith(b"binf"):
+        _refuse_binary()
     document = ubjson.decode(data)
     if not isinstance(document, dict):
         raise ConvertError("the file is a UBJSON document, and no model of XGBoost")
     return XGBoostDocument(document, data)
 
 
+def _by_contents(data: bytes) -> LightGBMText | XGBoostDocument:
+    """Names that people give to files of XGBoost and of LightGBM alike."""
+    if data.startswith(b"tree\n"):
+        return _text(data)
+    if data.startswith((b'{"', b"{\n")):
+        return XGBoostDocument(xgboost_json.decode(data), data)
+    if data.startswith(b"{"):
+        return _ubj(data)
+    _refuse_binary()
+
+
+def _refuse_binary() -> NoReturn:
+    raise ConvertError(
+        "the file is neither a text of LightGBM nor a document of XGBoost; if it is of XGBoost's "
+        "old binary format, which ended with 3.1, an older version writes one that converts: "
+        '`pip install "xgboost<3.1"`, then '
+        '`xgboost.Booster(model_file="old.bin").save_model("model.json")` in Python'
+    )
+
+
 # End of a file's name to what reads it.
 READERS: Mapping[str, Callable[[bytes], Any]] = {
+    ".bin": _by_contents,
     ".cbm": _cbm,
     ".json": _json,
+    ".model": _by_contents,
     ".txt": _text,
     ".ubj": _ubj,
 }

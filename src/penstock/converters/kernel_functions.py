@@ -7,10 +7,21 @@ from typing import Any
 from penstock.converters.context import Context
 from penstock.converters.values import LINK_TOLERANCE, Value, numeric_columns
 
-__all__ = ["KERNELS", "Kernel", "arithmetic", "distances", "kernel", "mapped", "products", "unit"]
+__all__ = [
+    "KERNELS",
+    "Kernel",
+    "check_digits",
+    "distances",
+    "kernel",
+    "mapped",
+    "products",
+    "unit",
+]
 
 # Sums of large terms of either sign; other kernels are at most 1.
 PRODUCT_TOLERANCE = 1e-9
+# Beyond this, answers of two computers differ in digits that people look at.
+LOST = 1e-7
 # Beyond so many units of the exponent nothing is left of an exponential.
 EXPONENT = 40.0
 
@@ -117,8 +128,8 @@ def _decay(parts: Kernel, far: Value, context: Context) -> Value:
 def _shifted(parts: Kernel, rows: Value, context: Context) -> Value:
     """gamma * x·p + coef0."""
     result = products(parts.points, rows, context)
-    result = arithmetic(result, "multiply", parts.gamma, context)
-    return arithmetic(result, "add", parts.coef0, context)
+    result = context.arithmetic(result, "multiply", parts.gamma)
+    return context.arithmetic(result, "add", parts.coef0)
 
 
 def products(points: Any, rows: Value, context: Context) -> Value:
@@ -154,19 +165,20 @@ def distances(
     )
 
 
-def arithmetic(value: Value, function: str, operand: Any, context: Context) -> Value:
-    """The function of each element and this number, or that of its position."""
+def check_digits(kernels: Any, coefficients: Any, context: Context) -> None:
+    """Refuses sums of kernels that cancel so far that scikit-learn's own answers are noise.
+
+    `kernels`: between the rows of training; `coefficients`: of them, a column for each target.
+    """
     import numpy
 
-    operands = numpy.broadcast_to(numpy.asarray(operand, dtype="float64"), (value.width,))
-    return context.add(
-        "arithmetic",
-        value,
-        value.columns,
-        function=function,
-        operands=numpy.ascontiguousarray(operands),
-        precision=value.precision,
-    )
+    noise = numpy.finfo("float64").eps * (numpy.abs(kernels) @ numpy.abs(coefficients)).max()
+    if not noise <= LOST:
+        context.refuse(
+            "the kernels cancel so far that scikit-learn's own answers are only sure to "
+            f"{noise:.0e}; raise it, scale the columns, or drop rows that come twice",
+            option="alpha",
+        )
 
 
 def mapped(function: str, value: Value, context: Context, *, tolerance: float = 0.0) -> Value:

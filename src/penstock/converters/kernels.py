@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.kernel_functions import Kernel, arithmetic, kernel
+from penstock.converters.kernel_functions import Kernel, kernel
 from penstock.converters.pairing import confident, pair_votes
 from penstock.converters.scores import BELOW_ZERO, class_labels, largest, link
 from penstock.converters.validation import dense, full, sized
@@ -118,8 +118,8 @@ def _shares(
         return ()
     # Of two classes scikit-learn has turned the sign around.
     sign = -1.0 if len(classes) == 2 else 1.0
-    logits = arithmetic(scores, "multiply", sign * numpy.asarray(estimator.probA_), context)
-    logits = arithmetic(logits, "add", numpy.asarray(estimator.probB_), context)
+    logits = context.arithmetic(scores, "multiply", sign * numpy.asarray(estimator.probA_))
+    logits = context.arithmetic(logits, "add", numpy.asarray(estimator.probB_))
     pairs = link(logits, "sigmoid", context, scale=-1.0)
     pairs = context.add(
         "clip",

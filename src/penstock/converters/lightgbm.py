@@ -8,6 +8,7 @@ from penstock.converters.answers import Asks, several_classes, two_classes, valu
 from penstock.converters.categories import MISSING, numbered
 from penstock.converters.context import Context
 from penstock.converters.ensembles import Ensemble
+from penstock.converters.lightgbm_leaves import add_linear
 from penstock.converters.lightgbm_text import Objective, TextModel, parse
 from penstock.converters.scores import class_labels, complement, largest, link, softmax
 from penstock.converters.values import (
@@ -114,13 +115,17 @@ def _raw(model: TextModel, value: Value, context: Context) -> Value:
     import numpy
 
     width = model.trees_per_iteration
-    return Ensemble(
+    ensemble = Ensemble(
         model.trees,
         start=numpy.zeros(width),
         outputs=list(range(width)) * model.iterations,
         flush_zero=not (value.arrow or value.sparse),
         other_category="right",
-    ).add_to(context, _features(model, value, context))
+    )
+    features = _features(model, value, context)
+    if model.leaves is None:
+        return ensemble.add_to(context, features)
+    return add_linear(ensemble, model.leaves, context, features)
 
 
 def _features(model: TextModel, value: Value, context: Context) -> Value:
@@ -170,6 +175,12 @@ def _check_integers(model: TextModel, value: Value, context: Context) -> None:
     whole = all("int" in column.dtype for column in value.columns)
     if value.frame or not (large and whole):
         return
+    if model.leaves is not None:
+        context.refuse(
+            "LightGBM rounds arrays of integers to float32, of which linear models make something "
+            "else; train and convert with an array of float64",
+            option="linear_tree",
+        )
     limit = max(abs(tree.thresholds[~tree.categorical]).max(initial=0) for tree in model.trees)
     words = max(len(words) for tree in model.trees for words in (*tree.sets, ()))
     if max(limit, 32 * words) >= 2**24:

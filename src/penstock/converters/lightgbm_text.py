@@ -4,19 +4,18 @@ Source of the format: LightGBM, src/boosting/gbdt_model_text.cpp and src/io/tree
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NoReturn
 
 from penstock.converters.ensembles import CATEGORICAL, NAN_IS_MISSING, Tree
 from penstock.converters.layouts import laid_out
+from penstock.converters.lightgbm_block import Block, Refuse, array, integer
+from penstock.converters.lightgbm_leaves import Leaves, constant, linear
 from penstock.schema import Label
 
 __all__ = ["Objective", "TextModel", "parse"]
-
-Refuse = Callable[..., NoReturn]
-Block = Mapping[str, str]
 
 # v2 lacks `is_linear`, v3 is as v4 (LightGBM 2 to 4).
 VERSIONS = ("v2", "v3", "v4")
@@ -36,7 +35,15 @@ HEADER = frozenset(
         "version",
     )
 )
-NEEDED = ("feature_names", "max_feature_idx", "num_class", "num_tree_per_iteration", "tree")
+# LightGBM until 2.0.11 told no version, and meant something else by the same words.
+NEEDED = (
+    "feature_names",
+    "max_feature_idx",
+    "num_class",
+    "num_tree_per_iteration",
+    "tree",
+    "version",
+)
 COUNTS = ("internal_count", "leaf_count")
 STATISTICS = frozenset(
     (
@@ -54,15 +61,21 @@ STRUCTURE = frozenset(
         "cat_threshold",
         "decision_type",
         "is_linear",
+        "leaf_coeff",
+        "leaf_const",
+        "leaf_features",
         "leaf_value",
         "left_child",
         "num_cat",
+        "num_features",
         "num_leaves",
         "right_child",
         "split_feature",
         "threshold",
     )
 )
+# What objectives were called before LightGBM 3 (include/LightGBM/config.h, `ParseObjectiveAlias`).
+ALIASES = {"xentlambda": "cross_entropy_lambda", "xentropy": "cross_entropy"}
 # Sections behind the trees, and the line that ends each; none says anything about predictions.
 SECTIONS: dict[str, str] = {
     "feature_importances:": "",
@@ -86,7 +99,8 @@ class TextModel:
     """What a model text says about predictions.
 
     `categories`: the levels of each pandas category column in order; `None` where the training data
-    was no pandas frame. `objective`: `None` for a function of the user's own.
+    was no pandas frame. `objective`: `None` for a function of the user's own. `leaves`: where some
+    are linear models; those of `trees` are their numbers then.
     """
 
     names: tuple[str, ...]
@@ -94,6 +108,7 @@ class TextModel:
     objective: Objective | None
     average: bool
     trees: tuple[Tree, ...]
+    leaves: tuple[Leaves, ...] | None
     trees_per_iteration: int
     categories: tuple[tuple[Label, ...], ...] | None
 
@@ -111,24 +126,31 @@ def parse(text: str, refuse: Refuse) -> TextModel:
     for key in NEEDED:
         if key not in header:
             refuse(f"the model text has no `{key}`; is it a model that LightGBM has saved?")
-    if header.get("version", "v2") not in VERSIONS:
+    if header["version"] not in VERSIONS:
         refuse(f"the model text is of version `{header['version']}`; known are {VERSIONS}")
-    width = _integer(header, "max_feature_idx", refuse) + 1
+    width = integer(header, "max_feature_idx", refuse) + 1
     names = tuple(header["feature_names"].split(" "))
     if width < 1 or len(names) != width:
         refuse(f"`feature_names` has {len(names)} names; `max_feature_idx` says {width}")
-    trees, at = _trees(lines, at, width, refuse)
-    per_iteration = _integer(header, "num_tree_per_iteration", refuse)
+    trees, leaves, at = _trees(lines, at, width, refuse)
+    is_linear = any(models.counts.any() for models in leaves)
+    if not is_linear:
+        trees = [
+            replace(tree, leaves=models.constants[tree.leaves])
+            for tree, models in zip(trees, leaves, strict=True)
+        ]
+    per_iteration = integer(header, "num_tree_per_iteration", refuse)
     if "tree_sizes" in header:
         _check_sizes(text, header["tree_sizes"].split(), len(trees), refuse)
     if per_iteration < 1 or not trees or len(trees) % per_iteration:
         refuse(f"the model has {len(trees)} trees, which {per_iteration} do not divide")
     return TextModel(
         names=names,
-        class_count=_integer(header, "num_class", refuse),
+        class_count=integer(header, "num_class", refuse),
         objective=_objective(header.get("objective"), refuse),
         average="average_output" in header,
-        trees=trees,
+        trees=tuple(trees),
+        leaves=tuple(leaves) if is_linear else None,
         trees_per_iteration=per_iteration,
         categories=_rest(lines[at:], refuse),
     )
@@ -166,7 +188,7 @@ def _block(
 def _objective(text: str | None, refuse: Refuse) -> Objective | None:
     if text is None:
         return None
-    name, *words = text.split(" ")
+    name, *words = ALIASES.get(text, text).split(" ")
     options: dict[str, str] = {}
     for word in words:
         key, _, value = word.partition(":")
@@ -178,60 +200,70 @@ def _objective(text: str | None, refuse: Refuse) -> Objective | None:
 
 def _trees(
     lines: Sequence[str], at: int, width: int, refuse: Refuse
-) -> tuple[tuple[Tree, ...], int]:
+) -> tuple[list[Tree], list[Leaves], int]:
+    """The trees, whose leaves are numbers of leaves, these leaves, and the line behind them."""
     trees: list[Tree] = []
+    leaves: list[Leaves] = []
     while at < len(lines) and lines[at].startswith("Tree="):
         if lines[at] != f"Tree={len(trees)}":
             refuse(f"line {at + 1} of the model text is `{lines[at][:60]}`, not tree {len(trees)}")
         number = len(trees)
-        known = STATISTICS | STRUCTURE | {"leaf_const", "num_features"}
-        block, at = _block(lines, at + 1, known | {"leaf_features", "leaf_coeff"}, refuse)
+        block, at = _block(lines, at + 1, STATISTICS | STRUCTURE, refuse)
 
         def named(reason: str, *, option: str | None = None, number: int = number) -> NoReturn:
             refuse(f"tree {number} of the model text: {reason}", option=option)
 
-        trees.append(_tree(block, width, named))
-    return tuple(trees), at
+        leaves.append(_leaves(block, width, named))
+        trees.append(_tree(block, len(leaves[-1].values), width, named))
+    return trees, leaves, at
 
 
-def _tree(block: Block, width: int, refuse: Refuse) -> Tree:
+def _leaves(block: Block, width: int, refuse: Refuse) -> Leaves:
+    import numpy
+
+    leaf_count = integer(block, "num_leaves", refuse)
+    if leaf_count < 1:
+        refuse(f"`num_leaves` is {leaf_count}")
+    values = array(block, "leaf_value", leaf_count, "float64", refuse)
+    if not numpy.isfinite(values).all():
+        refuse("a leaf has no finite value")
+    kind = block.get("is_linear", "0")
+    if kind not in ("0", "1"):
+        refuse(f"`is_linear` is `{kind[:60]}`, neither 0 nor 1")
+    return linear(block, values, width, refuse) if kind == "1" else constant(values)
+
+
+def _tree(block: Block, leaf_count: int, width: int, refuse: Refuse) -> Tree:
     """One tree; child -1 is leaf 0, -2 is leaf 1, and so on (src/io/tree.cpp)."""
     import numpy
 
-    if block.get("is_linear", "0") != "0":
-        refuse("linear models in leaves are not supported; fit without", option="linear_tree")
-    leaf_count = _integer(block, "num_leaves", refuse)
-    if leaf_count < 1:
-        refuse(f"`num_leaves` is {leaf_count}")
+    numbers = numpy.arange(leaf_count)
     inner_count = leaf_count - 1
-    values = _array(block, "leaf_value", leaf_count, "float64", refuse)
-    if not numpy.isfinite(values).all():
-        refuse("a leaf has no finite value")
     if not inner_count:
         return laid_out(numpy.array([-1]), numpy.array([-1]), refuse).tree(
             numpy.array([-1]),
             numpy.zeros(1),
             numpy.zeros(1, "uint8"),
-            values.reshape(-1, 1),
+            numbers.reshape(-1, 1),
             # There is no test that would divide them.
             cover=numpy.ones(1),
         )
-    children = [_array(block, key, inner_count, "int64", refuse) for key in CHILDREN]
+    children = [array(block, key, inner_count, "int64", refuse) for key in CHILDREN]
     left, right = (
         numpy.concatenate([_positions(side, leaf_count), numpy.full(leaf_count, -1)])
         for side in children
     )
-    features = _array(block, "split_feature", inner_count, "int64", refuse)
+    features = array(block, "split_feature", inner_count, "int64", refuse)
     if features.min() < 0 or features.max() >= width:
         refuse(f"`split_feature` names a feature beyond the {width} that there are")
-    thresholds = _array(block, "threshold", inner_count, "float64", refuse)
-    decisions = _array(block, "decision_type", inner_count, "int64", refuse)
+    thresholds = array(block, "threshold", inner_count, "float64", refuse)
+    decisions = array(block, "decision_type", inner_count, "int64", refuse)
     filler = numpy.zeros(leaf_count)
     return laid_out(left, right, refuse).tree(
         features=numpy.concatenate([features, filler]).astype("int64"),
         thresholds=numpy.concatenate([thresholds, filler]),
         flags=numpy.concatenate([_flags(decisions, refuse), filler]),
-        leaves=numpy.concatenate([numpy.zeros(inner_count), values]).reshape(-1, 1),
+        leaves=numpy.concatenate([numpy.zeros(inner_count, int), numbers]).reshape(-1, 1),
         sets=_sets(block, thresholds[decisions & CATEGORICAL != 0], refuse),
         cover=_cover(block, inner_count, refuse),
     )
@@ -244,7 +276,7 @@ def _cover(block: Block, inner_count: int, refuse: Refuse) -> Any:
     if not all(key in block for key in COUNTS):
         return None
     lengths = zip(COUNTS, (inner_count, inner_count + 1), strict=True)
-    counts = [_array(block, key, length, "int64", refuse) for key, length in lengths]
+    counts = [array(block, key, length, "int64", refuse) for key, length in lengths]
     return numpy.concatenate(counts)
 
 
@@ -279,13 +311,13 @@ def _flags(decisions: Any, refuse: Refuse) -> Any:
 
 def _sets(block: Block, thresholds: Any, refuse: Refuse) -> list[Any]:
     """Words of the sets of categories; thresholds of categorical nodes are positions among them."""
-    count = _integer(block, "num_cat", refuse)
+    count = integer(block, "num_cat", refuse)
     if not count:
         if len(thresholds):
             refuse("a node tests for categories, and the tree has none")
         return []
-    ends = _array(block, "cat_boundaries", count + 1, "int64", refuse)
-    words = _array(block, "cat_threshold", int(ends[-1]), "int64", refuse)
+    ends = array(block, "cat_boundaries", count + 1, "int64", refuse)
+    words = array(block, "cat_threshold", int(ends[-1]), "int64", refuse)
     increasing = ends[0] == 0 and (ends[1:] >= ends[:-1]).all()
     if not increasing or (len(words) and (words.min() < 0 or words.max() >= 2**32)):
         refuse("`cat_boundaries` or `cat_threshold` is no list of sets")
@@ -293,28 +325,6 @@ def _sets(block: Block, thresholds: Any, refuse: Refuse) -> list[Any]:
         refuse("a node tests for a set of categories that does not exist")
     words = words.astype("uint32")
     return [words[start:end] for start, end in pairwise(ends)]
-
-
-def _integer(block: Block, key: str, refuse: Refuse) -> int:
-    text = block.get(key, "")
-    if not text.isdecimal() or len(text) > 9:
-        refuse(f"`{key}` is `{text[:60]}`, which is no count")
-    return int(text)
-
-
-def _array(block: Block, key: str, count: int, dtype: str, refuse: Refuse) -> Any:
-    import numpy
-
-    words = block.get(key, "").split()
-    if len(words) != count:
-        refuse(f"`{key}` has {len(words)} values, not {count}")
-    try:
-        array = numpy.array(words, dtype="U").astype(dtype) if words else numpy.zeros(0, dtype)
-    except (ValueError, OverflowError) as error:
-        refuse(f"`{key}`: {error}")
-    if numpy.isnan(array).any():
-        refuse(f"`{key}` has a value that is no number")
-    return array
 
 
 def _rest(lines: Sequence[str], refuse: Refuse) -> tuple[tuple[Label, ...], ...] | None:

@@ -28,6 +28,8 @@ from penstock.converters.values import (
 
 __all__ = ["CONVERTERS"]
 
+# Below 1 / (1 + the largest f32).
+LEAST = 2.93e-39
 PROBABILITY = Ask("predict_proba")
 RAW = Ask("decision_function")
 
@@ -143,7 +145,8 @@ def _scores(estimator: Any, value: Value, context: Context) -> Value:
     """The dot products plus the intercepts.
 
     sklearn/linear_model/_base.py, `_decision_function`: matrices of float32 are multiplied in
-    float32 where the coefficients are float32 as well, and else in float64.
+    float32 where the coefficients are float32 as well, and else in float64. So are matrices of
+    booleans, of which `as_float_array` makes float32 in fitting.
     """
     import numpy
 
@@ -152,7 +155,8 @@ def _scores(estimator: Any, value: Value, context: Context) -> Value:
     dense = coefficients.toarray() if hasattr(coefficients, "toarray") else coefficients
     matrix = numpy.atleast_2d(dense)
     intercepts = numpy.broadcast_to(numpy.asarray(estimator.intercept_), matrix.shape[:1])
-    single = value.precision == "f32" and matrix.dtype == numpy.float32
+    narrow = value.precision == "f32" or {column.dtype for column in value.columns} == {"bool"}
+    single = narrow and matrix.dtype == numpy.float32
     # sklearn/linear_model/_coordinate_descent.py, `_decision_function`: sparse matrices are not
     # checked, so that one with missing or infinite numbers is answered by what they lead to.
     unchecked = value.sparse and public_name(type(estimator)) in UNCHECKED
@@ -192,7 +196,18 @@ def _with_probability(
 
 def _sigmoids(scores: Value, context: Context) -> Value:
     """sklearn/linear_model/_base.py, `_predict_proba_lr`."""
-    return _shares(link(scores, "sigmoid", context), context)
+    shares = link(scores, "sigmoid", context)
+    if scores.precision == "f32" and scores.width > 1:
+        # SciPy's `expit` is 0 where `expf` overflows, and all classes may have none.
+        known = context.add("binarize", shares, shares.columns, threshold=LEAST, precision="f64")
+        shares = context.add(
+            "combine",
+            [shares, known],
+            shares.columns,
+            tolerance=shares.tolerance,
+            function="multiply",
+        )
+    return _shares(shares, context)
 
 
 def _modified_huber(scores: Value, context: Context) -> Value:

@@ -6,7 +6,7 @@ from typing import Any
 
 from penstock.converters.context import Context
 from penstock.converters.scores import exp_normalize, largest
-from penstock.converters.validation import dense, sized
+from penstock.converters.validation import finite_rows, sized
 from penstock.converters.values import (
     LINEAR_TOLERANCE,
     Ask,
@@ -31,8 +31,7 @@ def mixture(estimator: Any, value: Value, context: Context) -> Prediction:
     means = estimator.means_
     if means.dtype != numpy.float64:
         context.refuse("was fitted on float32; fit it on float64")
-    rows = context.require(context.number(dense(value, context)), precision=value.precision)
-    rows = replace(rows, frame="").with_columns(numeric_columns(value.width))
+    rows = finite_rows(value, context)
     squares = SQUARES[estimator.covariance_type](estimator, rows, context)
     # At its mean a component has its largest density.
     tops = numpy.diagonal(estimator._estimate_weighted_log_prob(means))

@@ -1,19 +1,19 @@
 """scikit-learn's nearest neighbors: the mean of what is known of the training rows nearby."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.kernel_functions import arithmetic, distances, mapped, unit
+from penstock.converters.kernel_functions import distances, mapped
 from penstock.converters.responses import summed
 from penstock.converters.scores import class_labels, largest, softmax
-from penstock.converters.validation import dense, sized
+from penstock.converters.searching import Neighbors, reordering, searched, undecided
+from penstock.converters.validation import finite_rows, sized
 from penstock.converters.values import (
     Answer,
     Ask,
     Prediction,
-    Reordering,
     Value,
     labels,
     number,
@@ -21,67 +21,79 @@ from penstock.converters.values import (
     numeric_columns,
 )
 
-__all__ = ["CONVERTERS", "searched", "undecided"]
+__all__ = ["CONVERTERS"]
 
-METRICS = {
-    "chebyshev": "chebyshev",
-    "cityblock": "manhattan",
-    "cosine": "squared_euclidean",
-    "euclidean": "euclidean",
-    "l1": "manhattan",
-    "l2": "euclidean",
-    "manhattan": "manhattan",
-    "sqeuclidean": "squared_euclidean",
-}
-# Those that scikit-learn may find by multiplying matrices.
-SQUARED = ("euclidean", "squared_euclidean")
 WEIGHTS = ("distance", "uniform")
-# Sums of a few neighbors; where distances are weights, those of a whole matrix leave half of the
-# digits (the root of ‖x‖² - 2x·p + ‖p‖²).
-UNIFORM_TOLERANCE, DISTANCE_TOLERANCE, RADIUS_TOLERANCE = 1e-14, 1e-6, 1e-12
+# Sums of a few neighbors in another order.
+ORDER_TOLERANCE = 1e-14
+# numpy adds so many numbers and more in another order (`pairwise_sum`).
+PAIRWISE = 8
 # Squares in which what is far from zero cancels.
 SCORE_TOLERANCE = 1e-12
 RAW = Ask("decision_function")
 
 
 def k_neighbors_classifier(estimator: Any, value: Value, context: Context) -> Prediction:
-    """The shares of the classes among the neighbors; the largest is the label."""
+    """The shares of the classes among the neighbors; the largest is the label.
+
+    sklearn/neighbors/_classification.py: shares are divided by their sum; of weights that are not
+    equal, those that decide the label are summed by numpy.
+    """
     import numpy
 
+    weights = _weights(estimator, context)
     several = estimator.outputs_2d_
     targets = estimator._y.reshape(len(estimator._y), -1)
     classes = estimator.classes_ if several else [estimator.classes_]
-    tables = [numpy.eye(len(known))[targets[:, at]] for at, known in enumerate(classes)]
-    shares = _means(estimator, numpy.hstack(tables), value, context)
-    if estimator.weights == "distance":
+    table = numpy.hstack(
+        [numpy.eye(len(known))[targets[:, at]] for at, known in enumerate(classes)]
+    )
+    ends = numpy.cumsum([len(known) for known in classes])
+    by_class = weights == "uniform" and not several
+    found = searched(estimator, value, context, by_class=by_class)
+    context.reorderings += reordering(estimator, found)
+    count = int(estimator.n_neighbors)
+    mean = Mean(table, "ordered", ends)
+    shares = deciding = _means(mean, found, weights, context, count=count)
+    if weights == "distance":
         # Of neighbors that are infinitely far none has a weight, which scikit-learn refuses.
-        shares = context.require(shares)
-    doubt = _doubt(estimator)
+        shares = deciding = context.require(shares)
+        if count >= PAIRWISE:
+            mean = replace(mean, adding="pairwise")
+            deciding = _means(mean, found, weights, context, count=count)
+    doubt = undecided(estimator, found, count, weighted=weights == "distance")
     answers: list[Answer] = []
     start = 0
-    for at, known in enumerate(classes):
-        part = context.select(shares, range(start, start + len(known)))
-        start += len(known)
+    for at, (known, end) in enumerate(zip(classes, ends, strict=True)):
         names = class_labels(known, context, fewest=1)
         suffix, column, item = (f"_{at}", _column(at), _item(at)) if several else ("", None, None)
         name = f"probability{suffix}"
         label = labels(
-            largest(part, context),
+            largest(context.select(deciding, range(start, end)), context),
             names,
             name=f"label{suffix}",
             ask=Ask("predict", pick=column),
             decided_by=name,
         )
+        part = context.select(shares, range(start, end))
         share = numbers(name, part, names, Ask("predict_proba", pick=item))
         answers += [replace(answer, undecided=doubt) for answer in (label, share)]
+        start = end
     return Prediction(tuple(answers))
 
 
 def k_neighbors_regressor(estimator: Any, value: Value, context: Context) -> Prediction:
     """The mean of the targets of the neighbors, for one target or several."""
-    targets = _targets(estimator, context)
-    means = _means(estimator, targets, value, context)
-    return Prediction((replace(_values(means), undecided=_doubt(estimator)),))
+    weights = _weights(estimator, context)
+    targets = _targets(estimator, weights, context)
+    found = searched(estimator, value, context)
+    context.reorderings += reordering(estimator, found)
+    count = int(estimator.n_neighbors)
+    pairwise = weights == "distance" or targets.shape[1] == 1
+    mean = Mean(targets, "pairwise" if pairwise else "ordered", None)
+    means = _means(mean, found, weights, context, count=count)
+    doubt = undecided(estimator, found, count, weighted=weights == "distance")
+    return Prediction((replace(_values(means), undecided=doubt),))
 
 
 def radius_neighbors_classifier(estimator: Any, value: Value, context: Context) -> Prediction:
@@ -93,43 +105,63 @@ def radius_neighbors_classifier(estimator: Any, value: Value, context: Context) 
     classes = class_labels(estimator.classes_, context, fewest=1)
     table = numpy.eye(len(classes))[estimator._y]
     outlier = None if estimator.outlier_label_ is None else estimator.outlier_label_[0]
-    means = _within(estimator, table, value, context, refuse=outlier is None)
-    names, scores = classes, means
+    mean = Mean(table, "ordered", numpy.array([len(classes)]))
+    # scikit-learn compares the label with the positions of classes where it counts these.
+    uniform = estimator.weights == "uniform"
+    found = searched(estimator, value, context, by_class=uniform, checked=False)
+    means, count = _within(estimator, mean, found, context, refuse=outlier is None)
+    scores, names = means, classes
     if outlier is not None:
-        shares = [float(label == outlier) for label in classes]
-        nowhere = context.add(
-            "indicate_missing", context.select(means, [0]), numeric_columns(1), missing=None
-        )
-        scores = means = context.add(
-            "impute", means, means.columns, missing=None, replacements=numpy.array(shares)
-        )
-        if not any(shares):
+        nowhere = context.add("indicate_missing", count, count.columns, missing=0.0)
+        known = range(len(classes)) if found.counted else classes
+        meant = estimator.outlier_label if found.counted else outlier
+        shares = [float(label == meant) for label in known]
+        inside = means
+        means = scores = _elsewhere(nowhere, shares, inside, context)
+        if not any(shares) and outlier in classes:
+            told = [float(label == outlier) for label in classes]
+            scores = _elsewhere(nowhere, told, inside, context)
+        elif not any(shares):
             names = class_labels([*classes, outlier], context)
             scores = context.concat([means, nowhere])
     label = labels(largest(scores, context), names, decided_by="probability")
     share = numbers("probability", means, classes, Ask("predict_proba"))
-    doubt = _at_the_radius(estimator)
+    doubt = _at_the_radius(estimator, found)
     return Prediction(tuple(replace(answer, undecided=doubt) for answer in (label, share)))
+
+
+def _elsewhere(nowhere: Value, shares: list[float], means: Value, context: Context) -> Value:
+    """These shares where there is no neighbor, else the means."""
+    import numpy
+
+    told = context.select(nowhere, [0] * means.width)
+    constant = context.add("constant", [], means.columns, values=numpy.array(shares))
+    return context.add("choose", [told, constant, means], means.columns)
 
 
 def radius_neighbors_regressor(estimator: Any, value: Value, context: Context) -> Prediction:
     """The mean of the targets within the radius, for one target or several; NaN without any."""
-    targets = _targets(estimator, context)
+    weights = _weights(estimator, context)
+    targets = _targets(estimator, weights, context)
     if targets.dtype.kind in "iu":
         context.refuse(
             "was fitted on integers, of which NaN is none where there are no neighbors; fit it on "
             "floats"
         )
-    means = _within(estimator, targets, value, context, refuse=False)
-    doubt = _at_the_radius(estimator)
+    found = searched(estimator, value, context)
+    mean = Mean(targets, "pairwise" if targets.shape[1] == 1 else "ordered", None)
+    means, _ = _within(estimator, mean, found, context, refuse=False)
+    doubt = _at_the_radius(estimator, found)
     return Prediction((replace(_values(means), undecided=doubt),))
 
 
-def _targets(estimator: Any, context: Context) -> Any:
+def _targets(estimator: Any, weights: str, context: Context) -> Any:
     """The targets of the rows of training as a matrix."""
     targets = estimator._y.reshape(len(estimator._y), -1)
     if targets.dtype.kind not in "fiub":
         context.refuse(f"was fitted on targets of {targets.dtype}; fit it on numbers")
+    if targets.dtype.kind == "f" and targets.dtype.itemsize < 8 and weights == "uniform":
+        context.refuse(f"computes means of targets in {targets.dtype}; fit it on float64")
     return targets
 
 
@@ -140,27 +172,67 @@ def _values(means: Value) -> Answer:
     return numbers("value", means, range(means.width), Ask("predict"))
 
 
-def _within(estimator: Any, known: Any, value: Value, context: Context, *, refuse: bool) -> Value:
-    weights = _weights(estimator, context)
-    rows, metric, points = searched(estimator, value, context)
-    if metric not in ("euclidean", "manhattan", "chebyshev"):
-        context.refuse(f"`{estimator.effective_metric_}` has no radius here", option="metric")
+@dataclass(frozen=True)
+class Mean:
+    """What is known of the points, in which order it is added, and the parts that sum to 1."""
+
+    known: Any
+    adding: str
+    ends: Any
+
+
+def _means(mean: Mean, found: Neighbors, weights: str, context: Context, *, count: int) -> Value:
+    """The means of what is known of the neighbors, equally or by the inverse of the distance."""
+    rounded = found.tolerance if weights == "distance" else 0.0
     return context.add(
-        "neighbors_within",
-        rows,
-        numeric_columns(known.shape[1]),
-        tolerance=DISTANCE_TOLERANCE if weights == "distance" else RADIUS_TOLERANCE,
-        metric=metric,
-        points=points,
-        values=known.astype("float64"),
-        radius=float(estimator.radius),
-        weights=weights,
-        refuse=refuse,
+        "neighbors",
+        found.rows,
+        numeric_columns(mean.known.shape[1]),
+        tolerance=rounded if found.ordered else max(rounded, ORDER_TOLERANCE),
+        count=count,
+        **_fields(mean, found, weights),
     )
 
 
-def _at_the_radius(estimator: Any) -> Ask:
-    """Whether a point is as far as the radius, or met where scikit-learn does not see it."""
+def _fields(mean: Mean, found: Neighbors, weights: str) -> dict[str, Any]:
+    return {
+        "values": mean.known.astype("float64"),
+        "weights": weights,
+        "adding": mean.adding,
+        "ends": mean.ends,
+        **found.fields,
+    }
+
+
+def _within(
+    estimator: Any, mean: Mean, found: Neighbors, context: Context, *, refuse: bool
+) -> tuple[Value, Value]:
+    """The means of what is known of the neighbors within the radius, and how many there are."""
+    if estimator.effective_metric_ == "cosine":
+        context.refuse("`cosine` has no radius here", option="metric")
+    if estimator.radius is None:
+        context.refuse("is None; set a number", option="radius")
+    weights = _weights(estimator, context)
+    width = mean.known.shape[1]
+    both = context.add(
+        "neighbors_within",
+        found.rows,
+        numeric_columns(width + 1),
+        tolerance=found.tolerance,
+        radius=float(estimator.radius),
+        refuse=refuse,
+        **_fields(mean, found, weights),
+    )
+    return context.select(both, range(width)), context.select(both, [width])
+
+
+def _at_the_radius(estimator: Any, found: Neighbors) -> Ask | None:
+    """Whether a point is as far as the radius, or met where scikit-learn does not see it.
+
+    `None` where distances are not rounded.
+    """
+    if found.tolerance == 0.0:
+        return None
 
     def ask(data: Any) -> Any:
         import numpy
@@ -193,8 +265,7 @@ def nearest_centroid(estimator: Any, value: Value, context: Context) -> Predicti
     if estimator.metric not in ("euclidean", "manhattan"):
         context.refuse(f"`{estimator.metric}` is not supported", option="metric")
     classes = class_labels(estimator.classes_, context)
-    rows = context.require(context.number(dense(value, context)), precision=value.precision)
-    rows = replace(rows, frame="").with_columns(numeric_columns(rows.width))
+    rows = finite_rows(value, context)
     priors, centroids = estimator.class_prior_, numpy.asarray(estimator.centroids_)
     deviations = numpy.asarray(estimator.within_class_std_dev_, dtype="float64")
     deviations = numpy.where(deviations == 0, 1.0, deviations)
@@ -204,15 +275,15 @@ def nearest_centroid(estimator: Any, value: Value, context: Context) -> Predicti
     if not numpy.isfinite(offsets).all():
         context.refuse("a prior of 0", option="priors")
     manhattan = estimator.metric == "manhattan"
-    scaled = arithmetic(rows, "divide", deviations, context)
+    scaled = context.arithmetic(rows, "divide", deviations)
     metric = "manhattan" if manhattan else "squared_euclidean"
     far = distances(metric, centroids / deviations, scaled, context)
     far = mapped("square", far, context) if manhattan else far
-    scores = arithmetic(arithmetic(far, "multiply", -1.0, context), "add", offsets, context)
+    scores = context.arithmetic(context.arithmetic(far, "multiply", -1.0), "add", offsets)
     growth = max(1.0, float(((centroids / deviations) ** 2).sum(axis=1).max()))
     scores = replace(scores, tolerance=SCORE_TOLERANCE * growth)
     plain = distances(metric, centroids, rows, context)
-    nearest = largest(arithmetic(plain, "multiply", -1.0, context) if even else scores, context)
+    nearest = largest(context.arithmetic(plain, "multiply", -1.0) if even else scores, context)
     label = labels(nearest, classes)
     doubt = Ask(function=lambda data: _between(estimator, data, scaled=not even))
     label = replace(label, undecided=doubt)
@@ -260,106 +331,6 @@ def _weights(estimator: Any, context: Context) -> str:
     if weights not in WEIGHTS:
         context.refuse("an artifact holds no functions of your own", option="weights")
     return str(weights)
-
-
-def _doubt(estimator: Any) -> Ask:
-    weighted = estimator.weights == "distance"
-    return undecided(estimator, int(estimator.n_neighbors), weighted=weighted)
-
-
-def _means(estimator: Any, known: Any, value: Value, context: Context) -> Value:
-    """The means of what is known of the neighbors, equally or by the inverse of the distance."""
-    weights = _weights(estimator, context)
-    rows, metric, points = searched(estimator, value, context)
-    reordering = Reordering(
-        estimator, estimator._fit_X, lambda order, near: _reordered(estimator, order, near)
-    )
-    context.reorderings.append(reordering)
-    return context.add(
-        "neighbors",
-        rows,
-        numeric_columns(known.shape[1]),
-        tolerance=DISTANCE_TOLERANCE if weights == "distance" else UNIFORM_TOLERANCE,
-        metric=metric,
-        points=points,
-        values=known.astype("float64"),
-        count=int(estimator.n_neighbors),
-        weights=weights,
-    )
-
-
-def _reordered(estimator: Any, order: Any, points: Any) -> dict[str, Any]:
-    """What changes of the estimator with the order of its rows."""
-    tree = estimator._tree
-    if tree is not None:
-        metric, options = estimator.effective_metric_, estimator.effective_metric_params_
-        tree = type(tree)(points, estimator.leaf_size, metric=metric, **options)
-    return {"_fit_X": points, "_y": estimator._y[order], "_tree": tree}
-
-
-def searched(estimator: Any, value: Value, context: Context) -> tuple[Value, str, Any]:
-    """The rows, the metric, and the points among which neighbors are searched."""
-    from sklearn.preprocessing import normalize
-
-    if (estimator.effective_metric_params_ or {}).get("w") is not None:
-        context.refuse("weights of columns are not supported", option="metric_params")
-    metric = METRICS.get(estimator.effective_metric_)
-    if metric is None:
-        known = "`, `".join(METRICS)
-        context.refuse(
-            f"`{estimator.effective_metric_}` is not supported; supported are `{known}`",
-            option="metric",
-        )
-    points = estimator._fit_X
-    if hasattr(points, "toarray"):
-        context.refuse("was fitted on a sparse matrix; fit it on a dense one")
-    rows = context.require(context.number(dense(value, context)), precision=value.precision)
-    rows = replace(rows, frame="").with_columns(numeric_columns(rows.width))
-    if estimator.effective_metric_ == "cosine":
-        # Half of the square between what is divided by its norm.
-        return _apart(unit(rows, context), metric, normalize(points.astype("float64")), context)
-    return rows, metric, points.astype("float64")
-
-
-def _apart(rows: Value, metric: str, points: Any, context: Context) -> tuple[Value, str, Any]:
-    """The same, with points that are zero as far from all as cosines have it: at right angles."""
-    import numpy
-
-    empty = ~points.any(axis=1)
-    if not empty.any():
-        return rows, metric, points
-    zero = arithmetic(context.select(rows, [0]), "multiply", 0.0, context)
-    rows = replace(context.concat([rows, zero]), tolerance=rows.tolerance)
-    return rows, metric, numpy.column_stack([points, empty.astype("float64")])
-
-
-def undecided(estimator: Any, count: int, *, weighted: bool) -> Ask:
-    """Whether the last neighbor is as near as the next one, which is none.
-
-    scikit-learn's own choice depends on its algorithm and the order of its training data. Where it
-    multiplies matrices, it does not see that a point is met, whose weight is infinite.
-    """
-
-    def ask(data: Any) -> Any:
-        import numpy
-
-        most = min(count + 1, estimator.n_samples_fit_)
-        distances, _ = estimator.kneighbors(data, n_neighbors=most)
-        rows = numpy.asarray(data, dtype="float64")
-        points = estimator._fit_X.astype("float64")
-        with numpy.errstate(all="ignore"):
-            squares = distances.astype("float64") ** 2
-            least = 1e-14 * squares[:, -1]
-            if estimator._fit_method == "brute" and METRICS[estimator.effective_metric_] in SQUARED:
-                norms = (rows**2).sum(axis=1) + (points**2).sum(axis=1).max()
-                scale = 1.0 if estimator.effective_metric_ == "cosine" else norms
-                least = 1e-12 * scale
-            tied = numpy.zeros(len(rows), dtype=bool)
-            if most > count:
-                tied = ~(squares[:, count] - squares[:, count - 1] > least)
-            return tied | (weighted & ~(squares[:, 0] > 1e5 * least))
-
-    return Ask(function=ask)
 
 
 def _column(at: int) -> Callable[[Any], Any]:

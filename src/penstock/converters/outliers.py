@@ -6,9 +6,9 @@ from typing import Any
 
 from penstock.converters.context import Context
 from penstock.converters.ensembles import MISSING_LEFT, Ensemble, scikit_tree
-from penstock.converters.neighbors import searched, undecided
 from penstock.converters.scores import BELOW_ZERO
-from penstock.converters.validation import check_version, dense, sized
+from penstock.converters.searching import searched, undecided
+from penstock.converters.validation import check_version, finite_rows, sized
 from penstock.converters.values import (
     LINEAR_TOLERANCE,
     LINK_TOLERANCE,
@@ -29,6 +29,8 @@ ELLIPSE_TOLERANCE = 1e-10
 SINGLE_TOLERANCE = 1e-5
 # scikit-learn's distances may have half of the digits (the root of ‖x‖² - 2x·p + ‖p‖²).
 DENSITY_TOLERANCE = 1e-7
+# Sums of equally near neighbors in another order.
+ORDER_TOLERANCE = 1e-14
 
 
 def isolation_forest(estimator: Any, value: Value, context: Context) -> Prediction:
@@ -136,38 +138,56 @@ def local_outlier_factor(estimator: Any, value: Value, context: Context) -> Pred
 
     if not estimator.novelty:
         context.refuse("predicts of no other rows than those of training", option="novelty")
-    if estimator._fit_X.dtype == numpy.float32:
+    if estimator._fit_X.dtype == numpy.float32 or value.precision == "f32":
         context.refuse("was fitted on float32; fit it on float64")
     count = int(estimator.n_neighbors_)
-    rows, metric, points = searched(estimator, value, context)
-    if metric == "squared_euclidean":
+    neighbors = searched(estimator, value, context)
+    if neighbors.metric == "squared_euclidean":
         context.refuse(f"`{estimator.effective_metric_}` is not supported", option="metric")
     columns = (*codes(count), *numeric_columns(count))
-    found = context.add("nearest", rows, columns, metric=metric, points=points, count=count)
-    positions, far = (context.select(found, range(at, at + count)) for at in (0, count))
-    last = _known(positions, estimator._distances_fit_X_[:, count - 1], context)
-    reach = context.add("combine", [far, last], numeric_columns(count), function="maximum")
-    mean = context.arithmetic(_added(reach, context), "divide", [float(count)], precision="f64")
-    mean = context.arithmetic(mean, "add", [1e-10], precision="f64")
-    density = context.add("map", mean, mean.columns, function="reciprocal", precision="f64")
-    others = _added(_known(positions, estimator._lrd, context), context)
-    ratio = context.add(
-        "combine",
-        [context.arithmetic(others, "divide", [float(count)], precision="f64"), density],
-        numeric_columns(1),
-        tolerance=DENSITY_TOLERANCE,
-        function="divide",
+    tolerance = DENSITY_TOLERANCE if neighbors.tolerance else ORDER_TOLERANCE
+    tolerance = 0.0 if neighbors.ordered and not neighbors.tolerance else tolerance
+    found = context.add(
+        "nearest", neighbors.rows, columns, tolerance=tolerance, count=count, **neighbors.fields
     )
+    positions, far = (context.select(found, range(at, at + count)) for at in (0, count))
+    ratio = _ratio(estimator, positions, far, context)
     score = context.arithmetic(ratio, "multiply", [-1.0], precision="f64")
     raw = context.arithmetic(score, "subtract", [float(estimator.offset_)], precision="f64")
-    label = context.add("above", raw, codes(1), threshold=BELOW_ZERO)
+    # What is no number is below nothing.
+    told = context.add("impute", raw, raw.columns, missing=None, replacements=numpy.zeros(1))
+    label = context.add("above", told, codes(1), threshold=BELOW_ZERO)
     answers = (
         labels(label, LABELS, decided_by="raw"),
         number("score", score, Ask("score_samples")),
         number("raw", raw, Ask("decision_function")),
     )
-    doubt = undecided(estimator, count, weighted=True)
+    doubt = undecided(estimator, neighbors, count, weighted=True)
     return Prediction(tuple(replace(answer, undecided=doubt) for answer in answers))
+
+
+def _ratio(estimator: Any, positions: Value, far: Value, context: Context) -> Value:
+    """The mean density of the neighbors, each by that of the row."""
+    import numpy
+
+    last = _known(positions, estimator._distances_fit_X_[:, far.width - 1], context)
+    reach = context.add("combine", [far, last], numeric_columns(far.width), function="maximum")
+    mean = context.arithmetic(_mean(reach, context), "add", [1e-10], precision="f64")
+    density = context.add("map", mean, mean.columns, function="reciprocal", precision="f64")
+    others = _known(positions, estimator._lrd, context)
+    ratios = context.add(
+        "combine",
+        [others, context.select(density, [0] * far.width)],
+        numeric_columns(far.width),
+        function="divide",
+    )
+    # Where all neighbors are infinitely far, the row has no density.
+    with numpy.errstate(all="ignore"):
+        endless = _known(positions, numpy.asarray(estimator._lrd) / 0.0, context)
+    nowhere = context.add("indicate_missing", density, density.columns, missing=0.0)
+    nowhere = context.select(nowhere, [0] * far.width)
+    ratios = context.add("choose", [nowhere, endless, ratios], ratios.columns)
+    return _mean(ratios, context)
 
 
 def _known(positions: Value, known: Any, context: Context) -> Value:
@@ -182,6 +202,11 @@ def _known(positions: Value, known: Any, context: Context) -> Value:
         ends=len(known) * numpy.arange(1, positions.width + 1),
         absent=numpy.zeros(positions.width),
     )
+
+
+def _mean(value: Value, context: Context) -> Value:
+    """numpy's mean of the elements."""
+    return context.add("mean", value, numeric_columns(1))
 
 
 def _added(value: Value, context: Context) -> Value:
@@ -201,16 +226,8 @@ def elliptic_envelope(estimator: Any, value: Value, context: Context) -> Predict
     import numpy
 
     precision = numpy.asarray(estimator.get_precision(), dtype="float64")
-    rows = context.require(context.number(dense(value, context)), precision=value.precision)
-    rows = replace(rows, frame="").with_columns(numeric_columns(rows.width))
-    rows = context.add(
-        "arithmetic",
-        rows,
-        rows.columns,
-        function="subtract",
-        operands=numpy.asarray(estimator.location_, dtype="float64"),
-        precision="f64",
-    )
+    rows = finite_rows(value, context)
+    rows = context.arithmetic(rows, "subtract", estimator.location_, precision="f64")
     # scipy/spatial/src/distance_metrics: the sum of (x - m) P (x - m), and its root, squared again.
     turned = context.add(
         "linear",

@@ -3,7 +3,6 @@
 from itertools import combinations
 
 from penstock.converters.context import Context
-from penstock.converters.kernel_functions import arithmetic
 from penstock.converters.responses import summed
 from penstock.converters.values import LINEAR_TOLERANCE, Value, numeric_columns
 
@@ -14,7 +13,7 @@ def pair_scores(second: Value, confidences: Value, count: int, context: Context)
     """Votes and confidences of `count` classes; codes are 1 where the second of a pair wins."""
     pairs = list(combinations(range(count), 2))
     votes = pair_votes(second, [(j, i) for i, j in pairs], count, context)
-    return confident(votes, arithmetic(confidences, "multiply", -1.0, context), pairs, context)
+    return confident(votes, context.arithmetic(confidences, "multiply", -1.0), pairs, context)
 
 
 def pair_votes(first: Value, pairs: list[tuple[int, int]], count: int, context: Context) -> Value:
@@ -59,12 +58,5 @@ def confident(votes: Value, scores: Value, pairs: list[tuple[int, int]], context
         intercepts=numpy.zeros(votes.width),
     )
     shares = context.add("map", sums, sums.columns, function="softsign", precision="f64")
-    shares = context.add(
-        "arithmetic",
-        shares,
-        shares.columns,
-        function="divide",
-        operands=numpy.full(votes.width, 3.0),
-        precision="f64",
-    )
+    shares = context.arithmetic(shares, "divide", 3.0, precision="f64")
     return summed([votes, shares], context)

@@ -7,11 +7,11 @@ from typing import Any
 from penstock.converters.context import Context
 from penstock.converters.covariances import covariance, variance
 from penstock.converters.dividing import shared
-from penstock.converters.kernel_functions import arithmetic, distances, mapped
+from penstock.converters.kernel_functions import check_digits, distances, mapped
 from penstock.converters.pairing import pair_scores
 from penstock.converters.responses import summed
 from penstock.converters.scores import class_labels, complement, largest, winner
-from penstock.converters.validation import dense, sized
+from penstock.converters.validation import finite_rows, sized
 from penstock.converters.values import (
     LINEAR_TOLERANCE,
     Answer,
@@ -45,8 +45,9 @@ def process_regressor(estimator: Any, value: Value, context: Context) -> Predict
     growth = max(1.0, float(numpy.abs(table).sum(axis=1).max()) * most)
     scales = numpy.broadcast_to(estimator._y_train_std, (len(table),)).astype("float64")
     means = numpy.broadcast_to(estimator._y_train_mean, (len(table),)).astype("float64")
+    check_digits(estimator.kernel_(points), table.T * scales, context)
     sums = _summed(similar, table, LINEAR_TOLERANCE * growth * max(1.0, scales.max()), context)
-    result = arithmetic(arithmetic(sums, "multiply", scales, context), "add", means, context)
+    result = context.arithmetic(context.arithmetic(sums, "multiply", scales), "add", means)
     if result.width > 1:
         return Prediction((numbers("value", result, range(result.width), Ask("predict")),))
     return Prediction((number("value", result),))
@@ -102,8 +103,7 @@ def _tied(inner: Any, data: Any) -> Any:
 def _rows(estimator: Any, value: Value, context: Context) -> tuple[Value, Any]:
     import numpy
 
-    rows = context.require(context.number(dense(value, context)), precision=value.precision)
-    rows = replace(rows, frame="").with_columns(numeric_columns(rows.width))
+    rows = finite_rows(value, context)
     return rows, numpy.asarray(estimator.X_train_, dtype="float64")
 
 
@@ -141,14 +141,14 @@ def _binary(member: Any, rows: Value, context: Context) -> tuple[Value, Value]:
     parts = []
     for factor in numpy.ravel(_gpc.LAMBDAS):
         # gamma * sqrt(alpha / (alpha + lambda²)), where alpha is 1 / (2 variance).
-        width = arithmetic(spread, "multiply", 2.0 * float(factor) ** 2, context)
-        width = mapped("sqrt", arithmetic(width, "add", 1.0, context), context)
-        gamma = arithmetic(mean, "multiply", float(factor), context)
+        width = context.arithmetic(spread, "multiply", 2.0 * float(factor) ** 2)
+        width = mapped("sqrt", context.arithmetic(width, "add", 1.0), context)
+        gamma = context.arithmetic(mean, "multiply", float(factor))
         inner = context.add("combine", [gamma, width], numeric_columns(1), function="divide")
         parts.append(mapped("erf", inner, context))
     factors = numpy.ravel(_gpc.COEFS)
     share = summed(parts, context, weights=0.5 * factors, tolerance=SHARE_TOLERANCE)
-    share = arithmetic(share, "add", 0.5 * float(factors.sum()), context)
+    share = context.arithmetic(share, "add", 0.5 * float(factors.sum()))
     # Without a variance scikit-learn divides 0 by 0.
     root = mapped("sqrt", spread, context)
     one = context.add("combine", [root, root], numeric_columns(1), function="divide")

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.kernel_functions import arithmetic, mapped
+from penstock.converters.kernel_functions import mapped
 from penstock.converters.responses import summed
-from penstock.converters.validation import dense, floats, sized
+from penstock.converters.validation import dense, finite_rows, floats, sized
 from penstock.converters.values import LINK_TOLERANCE, Value, codes, numeric_columns
 
 __all__ = ["CONVERTERS"]
@@ -29,7 +29,7 @@ def skewed_chi2_sampler(estimator: Any, value: Value, context: Context) -> Value
     import numpy
 
     rows = _doubles(floats(dense(value, context), context), estimator.random_weights_, context)
-    rows = arithmetic(rows, "add", float(estimator.skewedness), context)
+    rows = context.arithmetic(rows, "add", float(estimator.skewedness))
     rows = context.add(
         "power",
         rows,
@@ -58,7 +58,7 @@ def _waves(estimator: Any, rows: Value, scale: float, context: Context) -> Value
         coefficients=estimator.random_weights_.T.astype("float64"),
         intercepts=estimator.random_offset_.astype("float64"),
     )
-    return arithmetic(mapped("cos", sums, context), "multiply", float(scale), context)
+    return context.arithmetic(mapped("cos", sums, context), "multiply", float(scale))
 
 
 def additive_chi2_sampler(estimator: Any, value: Value, context: Context) -> Value:
@@ -76,17 +76,17 @@ def additive_chi2_sampler(estimator: Any, value: Value, context: Context) -> Val
     if any(column.dtype != "float64" for column in context.number(value).columns):
         context.refuse("rounds to the type of the data; cast to float64 before")
     rows = _not_negative(rows, context)
-    parts = [mapped("sqrt", arithmetic(rows, "multiply", interval, context), context)]
+    parts = [mapped("sqrt", context.arithmetic(rows, "multiply", interval), context)]
     # What is 0 counts as 1 in the logarithm, and has a factor of 0.
     zero = context.add("encode_number", rows, codes(rows.width), **_zeros(rows.width))
     ones = context.add("lookup", zero, rows.columns, **_ones(rows.width))
     logarithms = mapped("log", _combined("add", rows, ones, context), context)
-    logarithms = arithmetic(logarithms, "multiply", interval, context)
-    doubled = arithmetic(arithmetic(rows, "multiply", 2.0, context), "multiply", interval, context)
+    logarithms = context.arithmetic(logarithms, "multiply", interval)
+    doubled = context.arithmetic(context.arithmetic(rows, "multiply", 2.0), "multiply", interval)
     for step in range(1, steps):
         divisor = math.cosh(math.pi * step * interval)
-        factors = mapped("sqrt", arithmetic(doubled, "divide", divisor, context), context)
-        angles = arithmetic(logarithms, "multiply", float(step), context)
+        factors = mapped("sqrt", context.arithmetic(doubled, "divide", divisor), context)
+        angles = context.arithmetic(logarithms, "multiply", float(step))
         for function in ("cos", "sin"):
             wave = mapped(function, angles, context, tolerance=WAVE_TOLERANCE)
             parts.append(_combined("multiply", factors, wave, context))
@@ -147,8 +147,7 @@ def polynomial_count_sketch(estimator: Any, value: Value, context: Context) -> V
     """
     import numpy
 
-    rows = context.require(context.number(dense(value, context)), precision=value.precision)
-    rows = replace(rows, frame="").with_columns(numeric_columns(rows.width))
+    rows = finite_rows(value, context)
     count = int(estimator.n_components)
     together: Value | None = None
     for hashes, signs in zip(estimator.indexHash_, estimator.bitHash_, strict=True):

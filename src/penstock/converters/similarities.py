@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.kernel_functions import Kernel, arithmetic, kernel
+from penstock.converters.kernel_functions import Kernel, check_digits, kernel
 from penstock.converters.scores import class_labels, largest
-from penstock.converters.validation import dense, floats, sized
+from penstock.converters.searching import searched, undecided
+from penstock.converters.validation import dense, finite_rows, floats, sized
 from penstock.converters.values import (
     LINEAR_TOLERANCE,
     Ask,
@@ -29,7 +30,9 @@ def kernel_ridge(estimator: Any, value: Value, context: Context) -> Prediction:
     )
     coefficients = estimator.dual_coef_
     single = coefficients.ndim == 1
-    result = _summed(similar, coefficients.reshape(len(coefficients), -1).T, 0.0, context)
+    table = coefficients.reshape(len(coefficients), -1)
+    check_digits(estimator._get_kernel(estimator.X_fit_), table, context)
+    result = _summed(similar, table.T, 0.0, context)
     if single:
         return Prediction((number("value", result),))
     if result.width == 1:
@@ -66,15 +69,15 @@ def _centered(estimator: Any, similar: Value, context: Context) -> Value:
 
     means = numpy.asarray(estimator.K_fit_rows_, dtype="float64")
     total = _sum(similar, context)
-    mean = arithmetic(total, "divide", float(len(means)), context)
-    result = arithmetic(similar, "subtract", means, context)
+    mean = context.arithmetic(total, "divide", float(len(means)))
+    result = context.arithmetic(similar, "subtract", means)
     result = context.add(
         "combine",
         [result, context.select(mean, [0] * similar.width)],
         similar.columns,
         function="subtract",
     )
-    return arithmetic(result, "add", float(estimator.K_fit_all_), context)
+    return context.arithmetic(result, "add", float(estimator.K_fit_all_))
 
 
 def nystroem(estimator: Any, value: Value, context: Context) -> Value:
@@ -122,22 +125,21 @@ def label_propagation(estimator: Any, value: Value, context: Context) -> Predict
 SHARES_TOLERANCE = 1e-9
 
 
-def _neighbors(search: Any, known: Any, value: Value, context: Context) -> tuple[Ask, Value]:
-    from penstock.converters.neighbors import searched, undecided
-
+def _neighbors(search: Any, known: Any, value: Value, context: Context) -> tuple[Ask | None, Value]:
     count = int(search.n_neighbors)
-    rows, metric, points = searched(search, value, context)
+    found = searched(search, value, context)
     means = context.add(
         "neighbors",
-        rows,
+        found.rows,
         numeric_columns(known.shape[1]),
-        metric=metric,
-        points=points,
         values=known.astype("float64"),
         count=count,
         weights="uniform",
+        adding="ordered",
+        ends=None,
+        **found.fields,
     )
-    return undecided(search, count, weighted=False), means
+    return undecided(search, found, count, weighted=False), means
 
 
 def _sum(value: Value, context: Context) -> Value:
@@ -168,8 +170,7 @@ def _similar(
         context.refuse("was fitted on a sparse matrix; fit it on a dense one")
     if str(points.dtype) == "float32" and value.precision == "f32":
         context.refuse("computes kernels in float32; fit it on float64")
-    rows = context.require(context.number(dense(value, context)), precision=value.precision)
-    rows = replace(rows, frame="").with_columns(numeric_columns(rows.width))
+    rows = finite_rows(value, context)
     gamma = 1.0 / rows.width if gamma is None else float(gamma)
     coef0 = 1.0 if plain or estimator.coef0 is None else float(estimator.coef0)
     degree = 3.0 if plain or estimator.degree is None else float(estimator.degree)

@@ -79,6 +79,9 @@ def _all_pieces(estimator: Any, context: Context) -> list[_Pieces]:
     for spline in estimator.bsplines_:
         if not numpy.isfinite(spline.t).all() or not (numpy.diff(spline.t) >= 0).all():
             context.refuse("has knots that do not ascend", option="knots")
+        apart = spline.t[degree] < spline.t[-degree - 1]
+        if estimator.extrapolation in ("continue", "periodic") and not apart:
+            context.refuse("has a column with one knot only, a constant", option="extrapolation")
         pieces = _pieces(estimator.extrapolation, spline, degree)
         if not numpy.isfinite(pieces.coefficients).all():
             context.refuse("has knots that are too near to each other", option="knots")
@@ -169,23 +172,10 @@ def _wrapped(estimator: Any, value: Value, context: Context) -> Value:
 
     first = numpy.array([spline.t[spline.k] for spline in estimator.bsplines_])
     last = numpy.array([spline.t[spline.t.size - spline.k - 1] for spline in estimator.bsplines_])
-    if not (last > first).all():
-        context.refuse("a period that is empty", option="knots")
-    shifted = _arithmetic("subtract", value, first, context)
+    shifted = context.arithmetic(value, "subtract", first, precision="f64")
     period = context.add("constant", [], value.columns, values=last - first)
     wrapped = context.add("combine", [shifted, period], value.columns, function="modulo")
-    return _arithmetic("add", wrapped, first, context)
-
-
-def _arithmetic(function: str, value: Value, operands: Any, context: Context) -> Value:
-    return context.add(
-        "arithmetic",
-        value,
-        value.columns,
-        function=function,
-        operands=operands.astype("float64"),
-        precision="f64",
-    )
+    return context.arithmetic(wrapped, "add", first, precision="f64")
 
 
 def _evaluated(value: Value, pieces: list[_Pieces], context: Context) -> Value:

@@ -12,6 +12,7 @@ __all__ = [
     "check_version",
     "dense",
     "finite_array",
+    "finite_rows",
     "float_dtype",
     "floats",
     "full",
@@ -73,6 +74,12 @@ def floats(
     precision = {"float32": "f32", "float64": "f64"}[dtype]
     numbers = context.require(numbers, missing=missing, precision=precision)
     return replace(numbers, columns=numeric_columns(value.width, dtype), frame="")
+
+
+def finite_rows(value: Value, context: Context) -> Value:
+    """An array of finite numbers without names, checked in the precision that the value has."""
+    rows = context.require(context.number(dense(value, context)), precision=value.precision)
+    return replace(rows, frame="").with_columns(numeric_columns(rows.width))
 
 
 def finite_array(value: Value, context: Context, *, missing: bool = False) -> Value:

@@ -68,6 +68,7 @@ class Value:
 
     `tolerance` is how far, relatively, they may be from those of the source library.
     `flat`: the source library sees its only column as a list or a Series, as vectorizers take it.
+    `keyed`: it sees dictionaries, which lack the keys of what is missing.
     """
 
     node: str
@@ -76,6 +77,7 @@ class Value:
     frame: str = ""
     tolerance: float = 0.0
     flat: bool = False
+    keyed: bool = False
 
     @property
     def width(self) -> int:

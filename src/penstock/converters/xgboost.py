@@ -20,7 +20,7 @@ from penstock.converters.values import (
 )
 from penstock.converters.xgboost_features import check_levels, features, fitted_levels
 from penstock.converters.xgboost_json import Linear, Model, Trees, parse
-from penstock.converters.xgboost_objectives import OBJECTIVES
+from penstock.converters.xgboost_objectives import OBJECTIVES, ascending
 
 __all__ = ["CONVERTERS"]
 
@@ -39,7 +39,18 @@ def booster(estimator: Any, value: Value, context: Context) -> Prediction:
 
 def document(estimator: Any, value: Value, context: Context) -> Prediction:
     """A model file: as the booster that XGBoost makes of it."""
-    return _booster(estimator, parse(estimator.document, context.refuse), value, context)
+    model = parse(estimator.document, context.refuse)
+    if model.version[:2] > NEWEST:
+        context.refuse(
+            f"the file was written by XGBoost {'.'.join(map(str, model.version[:2]))}, and known "
+            f"are those up to {'.'.join(map(str, NEWEST))}; upgrade penstock, or load it with "
+            "that XGBoost and convert the booster, which is proved"
+        )
+    return _booster(estimator, model, value, context)
+
+
+# 3.4 changed what several quantiles are, and not a word of its files.
+NEWEST = (3, 4)
 
 
 def _booster(estimator: Any, model: Model, value: Value, context: Context) -> Prediction:
@@ -208,10 +219,6 @@ def _through_matrix(estimator: Any, data: Any, keywords: Mapping[str, Any]) -> A
 # -- raw scores --
 
 
-# From 3.4 on the quantiles of a row are sorted (src/objective/quantile_obj.cu, `PredTransform`).
-SORTED = (3, 4)
-
-
 def _raw(
     model: Model, value: Value, best: int | None, context: Context, *, rounded: bool = False
 ) -> Value:
@@ -227,11 +234,11 @@ def _raw(
     margins = numpy.array([objective.margin(score) for score in model.base_score], "float32")
     if not numpy.isfinite(margins).all():
         context.refuse(f"{model.base_score[0]} has no margin", option="base_score")
-    if model.objective == "reg:quantileerror" and len(margins) > 1 and model.version >= SORTED:
+    if model.objective == "reg:expectileerror" and len(margins) > 1:
         context.refuse(
-            f"XGBoost from 3.4 on sorts the {len(margins)} quantiles of every row, which no "
-            "operator does; train a model for each",
-            option="quantile_alpha",
+            f"XGBoost makes each of {len(margins)} expectiles from the one before; train a model "
+            "for each",
+            option="expectile_alpha",
         )
     if isinstance(model.booster, Linear):
         return _linear(model.booster, margins, value, context)
@@ -280,8 +287,14 @@ def _linear(booster: Linear, margins: Any, value: Value, context: Context) -> Va
     )
 
 
+# From 3.4 on the quantiles of a row are sorted (src/objective/quantile_obj.cu, `PredTransform`).
+SORTED = (3, 4)
+
+
 def _linked(model: Model, raw: Value, context: Context) -> tuple[Value, float]:
     objective = OBJECTIVES[model.objective]
+    if model.objective == "reg:quantileerror" and model.version >= SORTED:
+        return ascending(raw, context), 0.0
     return objective.link(raw, context), objective.tolerance
 
 

@@ -14,7 +14,7 @@ from penstock.converters.context import Context
 from penstock.converters.scores import link, softmax
 from penstock.converters.values import Value
 
-__all__ = ["OBJECTIVES", "SINGLE_TOLERANCE", "Objective"]
+__all__ = ["OBJECTIVES", "SINGLE_TOLERANCE", "Objective", "ascending"]
 
 # One unit in the last place of a f32: `expf` of the C library is not rounded correctly.
 SINGLE_TOLERANCE = 1.2e-7
@@ -49,6 +49,24 @@ def _softmax(raw: Value, context: Context) -> Value:
 
 def _positive(raw: Value, context: Context) -> Value:
     return context.add("binarize", raw, raw.columns, threshold=0.0, precision="f32")
+
+
+def ascending(raw: Value, context: Context) -> Value:
+    """The scores of a row in ascending order: neighbors change places, round after round."""
+    width = raw.width
+    for first in (at % 2 for at in range(width)):
+        pairs = range(first, width - 1, 2)
+        left = context.select(raw, pairs)
+        right = context.select(raw, [at + 1 for at in pairs])
+        lower, upper = (
+            context.add("combine", [left, right], left.columns, function=function)
+            for function in ("minimum", "maximum")
+        )
+        order = list(range(width))
+        for place, at in enumerate(pairs):
+            order[at], order[at + 1] = width + place, width + len(pairs) + place
+        raw = context.select(context.concat([raw, lower, upper]), order)
+    return raw
 
 
 def _logit(score: Any) -> Any:
@@ -90,6 +108,7 @@ OBJECTIVES: Mapping[str, Objective] = {
     "rank:ndcg": IDENTITY,
     "rank:pairwise": IDENTITY,
     "reg:absoluteerror": IDENTITY,
+    "reg:expectileerror": IDENTITY,
     "reg:gamma": EXPONENTIAL,
     "reg:linear": IDENTITY,
     "reg:logistic": LOGISTIC,

@@ -12,7 +12,7 @@ Refuse = Callable[..., NoReturn]
 
 # Arrays with an entry for each node; the statistics say nothing about predictions.
 INTEGERS = ("default_left", "left_children", "right_children", "split_indices")
-STATISTICS = ("base_weights", "loss_changes", "parents", "sum_hessian")
+STATISTICS = ("base_weights", "leaf_child_counts", "loss_changes", "parents", "sum_hessian")
 CATEGORIES = ("categories", "categories_nodes", "categories_segments", "categories_sizes")
 PARAMETERS = frozenset(("num_deleted", "num_feature", "num_nodes", "size_leaf_vector"))
 KNOWN = frozenset(
@@ -41,13 +41,14 @@ def tree(number: int, document: Any, features: int, outputs: int, refuse: Refuse
     if inner.any() and (indices[inner].min() < 0 or indices[inner].max() >= features):
         named(f"a test is of a feature beyond the {features} that there are")
     conditions = _floats(document, "split_conditions", len(left), named)
-    if numpy.isnan(conditions[inner]).any():
-        named("a test compares with what is no number")
     sets = _sets(document, len(left), named)
     is_categorical = numpy.zeros(len(left), bool)
     is_categorical[list(sets)] = True
     # A test that was pruned to a leaf keeps its categories.
     is_categorical &= inner
+    # Tests of categories have NaN there, or what nobody reads.
+    if numpy.isnan(conditions[inner & ~is_categorical]).any():
+        named("a test compares with what is no number")
     _check_types(document, is_categorical, inner, named)
     thresholds = conditions.copy()
     thresholds[list(sets)] = range(len(sets))
@@ -169,18 +170,17 @@ def _leaves(
     """The value of each node as a leaf: its condition, or of several values the row of `rows`.
 
     src/tree/multi_target_tree_model.cc, `LeafValue`: `right_children` of a leaf names the row of
-    `leaf_weights`, which exists since 3.2.
+    `leaf_weights` since 3.2; before, `base_weights` had a row for each node.
     """
     import numpy
 
     width = document["tree_param"].get("size_leaf_vector")
     if width in ("0", "1"):
         return conditions.reshape(-1, 1)
-    if width != str(outputs) or "leaf_weights" not in document:
-        refuse(
-            f"its leaves have {width} values as before XGBoost 3.2; save the model again with 3.2",
-            option="multi_strategy",
-        )
+    if width != str(outputs):
+        refuse(f"its leaves have {width} values for {outputs} outputs", option="multi_strategy")
+    if "leaf_weights" not in document:
+        return _floats(document, "base_weights", len(rows) * outputs, refuse).reshape(-1, outputs)
     weights = numpy.asarray(document["leaf_weights"], "float64").astype("float32")
     if weights.size % outputs or rows.min() < 0 or rows.max() >= weights.size // outputs:
         refuse("`leaf_weights` does not fit to its leaves")

@@ -31,12 +31,14 @@ class Oracle:
     """A fitted model of the source library, asked in tables like the example.
 
     `reorderings`: where answers depend on which of equally near rows of training comes first.
+    `row_by_row`: where answers to several rows differ from those to each alone.
     """
 
     model: Any
     answers: tuple[Answer, ...]
     example: Example
     reorderings: tuple[Reordering, ...] = ()
+    row_by_row: bool = False
 
     def ask(self, rows: Sequence[Row]) -> list[Expected]:
         """What the source library answers; raises whatever it raises."""
@@ -44,8 +46,14 @@ class Oracle:
 
         with warnings.catch_warnings(), numpy.errstate(all="ignore"):
             warnings.simplefilter("ignore")
+            parts = [[row] for row in rows] if self.row_by_row else [rows]
+            tables = [self.example.build(part) for part in parts]
             columns = {
-                answer.name: _cells(answer, answer.ask(self.model, self.example.build(rows)))
+                answer.name: [
+                    cell
+                    for table in tables
+                    for cell in _cells(answer, answer.ask(self.model, table))
+                ]
                 for answer in self.answers
             }
         for name, cells in columns.items():

@@ -19,10 +19,10 @@ UV := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy f
 	--no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv demo test check format bench build gateway lock clean
+.PHONY: help setup venv demo test test-all check format bench build gateway lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(CORE) ## create .venv, install the locked requirements, build the core
 venv: $(DEV) ## create .venv and install the locked requirements
@@ -34,6 +34,10 @@ test: $(CORE) $(GATEWAY) ## run the tests of the crates and of the package
 	$(CARGO) test $(RUST) --package penstock-core --package penstock-batch --package penstock-gateway
 	OMP_NUM_THREADS=1 PENSTOCK_GATEWAY_BINARY=$(CURDIR)/$(GATEWAY) \
 		$(BIN)/python -m pytest --numprocesses $(WORKERS) -r s tests
+
+test-all: $(CORE) $(GATEWAY) ## the same, and the long tail: all cases of the examination
+	$(MAKE) test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) -m slow tests
 
 check: $(DEV) ## formatting, lints and types; changes nothing
 	$(BIN)/ruff format --check .

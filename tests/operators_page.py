@@ -1,40 +1,24 @@
-"""Writes docs/operators.md, every estimator of scikit-learn: `python -m tests.operators_page`."""
+"""Writes docs/operators.md, every estimator of scikit-learn: `python -m tests.operators_page`.
+
+How often the examination of a class came to which outcome is kept from the page that is there.
+"""
 
 import ast
 import inspect
+import re
 import textwrap
 import types
 from importlib import import_module
 
 from penstock.converters import table
-from penstock.converters.context import public_name
+from penstock.converters.refusals import METHODS, REASONS, public_name
+from tests.examination.others import classes as neighbors
 from tests.pages import ROOT
 
 PAGE = ROOT / "docs" / "operators.md"
-# Methods that answer for rows that were not in training.
-METHODS = ("predict", "score_samples", "transform")
-
-NOT_YET = "not yet"
-DICTIONARIES = "takes dictionaries of any keys, not columns"
-SEARCHED = "searches for each row, in steps, what fits it best"
-GRAPH = "gives a sparse matrix as wide as the training data"
-# Of those that convert a reason is not looked at.
-REASONS = {
-    "sklearn.decomposition.LatentDirichletAllocation": SEARCHED,
-    "sklearn.decomposition.MiniBatchNMF": "searches for all rows together: one row and many differ",
-    "sklearn.decomposition.NMF": "searches for all rows together: one row and many differ",
-    "sklearn.feature_extraction.DictVectorizer": DICTIONARIES,
-    "sklearn.feature_extraction.FeatureHasher": DICTIONARIES,
-    "sklearn.feature_extraction.image.PatchExtractor": "takes pictures, not rows",
-    "sklearn.manifold.Isomap": "keeps the distances between all rows of training",
-    "sklearn.manifold.LocallyLinearEmbedding": SEARCHED,
-    "sklearn.neighbors.KNeighborsTransformer": GRAPH,
-    "sklearn.neighbors.KernelDensity": NOT_YET,
-    "sklearn.neighbors.RadiusNeighborsTransformer": GRAPH,
-    "sklearn.preprocessing.MultiLabelBinarizer": "takes lists of labels, not columns",
-}
+OUTCOMES = ("pass", "refused", "wrong", "crash")
 HEAD = """\
-# Every estimator of scikit-learn
+# Every estimator of scikit-learn, and of its neighbors
 
 Written by `python -m tests.operators_page` from scikit-learn {version} and the code of the
 converters; a test holds it to both. Of {all} classes that answer for rows which were not in
@@ -42,8 +26,26 @@ training, {converts} convert. *Options refused* are those that a converter may r
 some value; [the page of estimators](estimators.md) says which, what each class gives, and how exact
 it is.
 
-| class | converts | options refused, or why not |
-|---|---|---|
+*Pass* and *refused* count the cases of a generated examination (`python -m tests.examination`,
+`make test-all`): the plain estimator on tables of sixteen kinds (numbers, texts, gaps, float32,
+integers, ties, sparse, one column, ...) and with each option's values, each fitted, converted,
+and compared with its library on rows held out and on hostile ones, by code that knows nothing
+of the proof that `convert` makes. A case is *wrong* where an answer differs by more than 1e-6
+from all that the library answers itself (to the row alone, among others, and with last bits
+changed), or where the library refuses a row; it is a *crash* where an error is none of ours.
+Over all classes: {totals}.
+
+| class | converts | pass | refused | options refused, or why not |
+|---|---|---|---|---|
+"""
+NEIGHBORS = """
+## Neighbors of scikit-learn
+
+[The page of estimators](estimators.md) says what of model files, of pipelines and of results that
+are no estimators converts, too.
+
+| class | pass | refused | options refused |
+|---|---|---|---|
 """
 TAIL = """
 ## Those that answer for no other rows
@@ -51,6 +53,7 @@ TAIL = """
 They predict and transform nothing, or only the rows that they were fitted on:
 {names}.
 """
+COUNTED = re.compile(r"\| `([\w.]+)` \|(?: yes \|)? (\d+) \| (\d+) \|")
 
 
 def classes():
@@ -71,26 +74,53 @@ def answering(found):
     }
 
 
-def page():
-    """The text of the page."""
+def counted():
+    """The counts that the page has: how often the examination passed and was refused, by class."""
+    text = PAGE.read_text(encoding="utf-8")
+    return {
+        name: {"pass": int(passed), "refused": int(refused)}
+        for name, passed, refused in COUNTED.findall(text)
+    }
+
+
+def page(counts):
+    """The text of the page, with these counts of outcomes by class."""
     from sklearn import __version__
 
     found = classes()
     answers = answering(found)
     converts = [name for name in answers if name in table()]
+    total = {kind: sum(known.get(kind, 0) for known in counts.values()) for kind in OUTCOMES}
     head = HEAD.format(
-        version=".".join(__version__.split(".")[:2]), all=len(answers), converts=len(converts)
+        version=".".join(__version__.split(".")[:2]),
+        all=len(answers),
+        converts=len(converts),
+        totals=", ".join(f"{kind} {count:,}" for kind, count in total.items()),
     )
-    rows = [f"| `{name}` | {_verdict(name, answers[name])} |" for name in sorted(answers)]
+    rows = [f"| `{name}` | {_verdict(name, answers[name], counts)} |" for name in sorted(answers)]
+    beside = [
+        f"| `{name}` | {_counts(name, counts)} | {_options(name, cls)} |"
+        for name, cls in sorted(neighbors().items())
+    ]
     others = ", ".join(f"`{name}`" for name in sorted(found.keys() - answers.keys()))
-    return head + "\n".join(rows) + "\n" + TAIL.format(names=textwrap.fill(others, 100))
+    tail = TAIL.format(names=textwrap.fill(others, 100))
+    return head + "\n".join(rows) + "\n" + NEIGHBORS + "\n".join(beside) + "\n" + tail
 
 
-def _verdict(name, cls):
+def _verdict(name, cls, counts):
     if name not in table():
-        return f"no | {REASONS[name]}"
+        return f"no | | | {REASONS[name]}"
+    return f"yes | {_counts(name, counts)} | {_options(name, cls)}"
+
+
+def _counts(name, counts):
+    known = counts.get(name)
+    return f"{known['pass']} | {known['refused']}" if known else " | "
+
+
+def _options(name, cls):
     named = options(table()[name]) & set(inspect.signature(cls).parameters)
-    return "yes | " + ", ".join(f"`{option}`" for option in sorted(named))
+    return ", ".join(f"`{option}`" for option in sorted(named))
 
 
 def options(converter):
@@ -132,4 +162,4 @@ def _names(code):
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    PAGE.write_text(page(counted()), encoding="utf-8")

@@ -1,0 +1,118 @@
+"""The worlds of the examination: tables to fit on, rows held out, and hostile rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix
+
+from tests import contract
+
+__all__ = ["WORLDS", "World", "hostile", "targets"]
+
+ROWS = 150
+HELD = 40
+HOSTILE = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, 1e-300, 1e4, -1e4)
+WORDS = ("", " ", "never seen", "Ünseen→ß", "nan", "0")
+
+
+@dataclass(frozen=True)
+class World:
+    """`frame`: rows of this seed; `build`: what estimators get; `fit`: what they are fitted on."""
+
+    frame: Callable[[int], Any]
+    build: Callable[[Any], Any] = lambda frame: frame
+    fit: Callable[[Any], Any] | None = None
+
+
+def scaled(seed: int = 0) -> Any:
+    frame = contract.numbers(ROWS, seed=seed)
+    return frame.assign(large=np.log(frame["large"])).drop(columns="constant")
+
+
+def _whole(seed: int) -> Any:
+    return (scaled(seed) * 3).round().clip(-50, 50)
+
+
+def _missing(seed: int) -> Any:
+    frame = scaled(seed)
+    for at, name in enumerate(frame):
+        frame.loc[frame.index % (7 + at) == 0, name] = np.nan
+    return frame
+
+
+def _sparse(seed: int) -> Any:
+    frame = scaled(seed)
+    return frame.where(frame > frame.median(), 0.0)
+
+
+def _mixed(seed: int) -> Any:
+    return pd.concat([scaled(seed), contract.texts(ROWS, missing=False, seed=seed)], axis=1)
+
+
+def _gaps(seed: int) -> Any:
+    return pd.concat([_missing(seed), contract.texts(ROWS, missing=False, seed=seed)], axis=1)
+
+
+def _dictionaries(frame: Any) -> Any:
+    """What is missing has no key."""
+    rows = frame.to_dict(orient="records")
+    return [{key: value for key, value in row.items() if not pd.isna(value)} for row in rows]
+
+
+def _array(frame: Any) -> Any:
+    return frame.to_numpy()
+
+
+WORLDS = {
+    "numbers": World(scaled),
+    "texts": World(lambda seed: contract.texts(ROWS, missing=False, seed=seed)),
+    "missing": World(_missing),
+    "array": World(scaled, _array),
+    "float32": World(scaled, lambda frame: frame.to_numpy(dtype="float32")),
+    "integers": World(lambda seed: _whole(seed).abs().astype("int64")),
+    "ties": World(_whole, _array),
+    "positive": World(lambda seed: scaled(seed).abs()),
+    "zero or one": World(lambda seed: (scaled(seed) > 0.5).astype("float64")),
+    "booleans": World(lambda seed: scaled(seed) > 0.5),
+    "sparse": World(_sparse, _array, csr_matrix),
+    "all sizes": World(lambda seed: contract.numbers(ROWS, seed=seed)),
+    "one column": World(lambda seed: scaled(seed)[["normal"]]),
+    "missing texts": World(lambda seed: contract.texts(ROWS, missing=True, seed=seed)),
+    "mixed": World(_mixed),
+    "dictionaries": World(_gaps, _dictionaries),
+}
+
+
+def targets(regression: bool) -> Any:
+    """Targets to try, the simplest first; the first that fits is taken."""
+    frame = scaled()
+    amount = contract.amount(frame)
+    if not regression:
+        yield contract.answer(frame, ("a", "b", "c"))
+        yield contract.answer(frame, (0, 1))
+    yield amount
+    yield np.abs(amount) + 0.1
+    if regression:
+        yield contract.answer(frame, (0, 1))
+    yield np.stack([contract.answer(frame, (0, 1), seed=seed) for seed in (4, 5)], axis=1)
+    yield np.stack([amount, -3 * amount], axis=1)
+    yield None
+
+
+def hostile(held: Any) -> Any:
+    """Frames of rows in which one column after the other has something unusual."""
+    for at, name in enumerate(held.columns):
+        numeric = held[name].dtype.kind in "fiub"
+        # Missing is either None or NaN to scikit-learn, and one thing in an artifact: what the
+        # example has, or NaN.
+        gaps = held[name][held[name].isna()].tolist() or [np.nan]
+        values = HOSTILE if numeric else (gaps[0], *WORDS)
+        dtype = None if numeric else "object"
+        if isinstance(held[name].dtype, pd.CategoricalDtype):
+            values, dtype = (np.nan, *held[name].cat.categories[:2]), held[name].dtype
+        rows = held.iloc[[(at + step) % len(held) for step in range(len(values))]].copy()
+        rows[name] = pd.Series(values, index=rows.index, dtype=dtype)
+        yield rows.reset_index(drop=True)

@@ -91,7 +91,7 @@ def _works(estimator: Any, example: Any) -> bool:
 
 
 def _differences(estimator: Any, model: Any, world: World) -> Iterator[str]:
-    held = world.frame(1).iloc[: min(HELD, ROWS)].reset_index(drop=True)
+    held = world.frame(1).iloc[:HELD].reset_index(drop=True)
     scales: dict[str, float] = {}
     yield from _compared(estimator, model, world, held, scales, ordinary=True)
     yield from _alone(estimator, model, world, held)
@@ -110,7 +110,7 @@ def _compared(
 ) -> Iterator[str]:
     """Row by row what both answer; `scales` keeps how large ordinary answers are."""
     given = model.predict(_rows(model, frame), on_error="return")
-    for name, asked in _questions(estimator, given).items():
+    for name, asked in _questions(estimator, model).items():
         expected = _answers(asked, world.build, frame)
         if ordinary:
             scales[name] = _largest([x for row in expected for x in row or ()])
@@ -160,11 +160,10 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _questions(estimator: Any, given: list[Any]) -> dict[str, Callable[[Any], Any]]:
+def _questions(estimator: Any, model: Any) -> dict[str, Callable[[Any], Any]]:
     """What to ask the estimator for each output; all outputs of a transformer are one."""
-    first = next((answer for answer in given if not isinstance(answer, Exception)), {})
     questions = {}
-    for name in first:
+    for name in (output.name for output in model.schema.outputs):
         stem, _, place = name.rpartition("_")
         method = METHODS.get(name) or METHODS.get(stem)
         if method is None:

@@ -174,9 +174,7 @@ def _tempered(calibrator: Any, scores: Value, method: str, context: Context) -> 
     if method == "predict_proba":
         shares = scores if scores.width > 1 else complement(scores, context)
         logits = context.arithmetic(shares, "add", [EPSILON] * shares.width)
-        logits = context.add(
-            "map", logits, logits.columns, function="log", precision=logits.precision
-        )
+        logits = context.map(logits, "log")
         signs = [1.0] * logits.width
     else:
         binary = scores.width == 1

@@ -7,7 +7,7 @@ from typing import Any, NoReturn, Protocol
 
 from penstock.converters.output import frame_output, framed
 from penstock.converters.refusals import misplaced, public_name, unsupported
-from penstock.converters.values import Column, Prediction, Reordering, Value
+from penstock.converters.values import EXACT, LINK_TOLERANCE, Column, Prediction, Reordering, Value
 from penstock.errors import ConvertError, PenstockError
 from penstock.graph import FIELD_PREFIX, Graph, Node, Scalar, Tensor, Texts
 from penstock.schema import Field
@@ -145,6 +145,30 @@ class Context:
             function=function,
             operands=numbers if numbers.ndim else numpy.full(value.width, numbers),
             precision=precision or value.precision,
+        )
+
+    def map(
+        self,
+        value: Value,
+        function: str,
+        *,
+        tolerance: float = LINK_TOLERANCE,
+        precision: str | None = None,
+    ) -> Value:
+        """The function of each element, in the value's precision if none is said."""
+        return self.add(
+            "map",
+            value,
+            value.columns,
+            tolerance=0.0 if function in EXACT else tolerance,
+            function=function,
+            precision=precision or value.precision,
+        )
+
+    def combine(self, left: Value, function: str, right: Value, *, tolerance: float = 0.0) -> Value:
+        """The function of each element and its neighbor in a value of the same width, in f64."""
+        return self.add(
+            "combine", [left, right], left.columns, tolerance=tolerance, function=function
         )
 
     def concat(self, values: Sequence[Value], *, sparse: bool = False, frame: str = "") -> Value:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.kernel_functions import distances, mapped, products
+from penstock.converters.kernel_functions import distances, products
 from penstock.converters.values import LINK_TOLERANCE, Value, numeric_columns
 
 __all__ = ["covariance", "variance"]
@@ -30,7 +30,7 @@ def variance(kernel: Any, rows: Value, context: Context) -> Value:
     name = type(kernel).__name__
     if name in ("Product", "Sum"):
         first, second = (variance(side, rows, context) for side in (kernel.k1, kernel.k2))
-        return _combined({"Product": "multiply", "Sum": "add"}[name], first, second, context)
+        return context.combine(first, {"Product": "multiply", "Sum": "add"}[name], second)
     if name == "Exponentiation":
         return _power(variance(kernel.kernel, rows, context), kernel.exponent, context)
     if name == "DotProduct":
@@ -53,20 +53,10 @@ def _constant(value: float, count: int, context: Context) -> Value:
     return context.add("constant", [], numeric_columns(count), values=numpy.full(count, value))
 
 
-def _combined(function: str, left: Value, right: Value, context: Context) -> Value:
-    return context.add("combine", [left, right], left.columns, function=function)
-
-
 def _power(value: Value, exponent: float, context: Context) -> Value:
     """numpy's power, whose bases here are finite: C's."""
     exponents = _constant(float(exponent), value.width, context)
-    return context.add(
-        "combine",
-        [value, exponents],
-        value.columns,
-        tolerance=LINK_TOLERANCE,
-        function="power",
-    )
+    return context.combine(value, "power", exponents, tolerance=LINK_TOLERANCE)
 
 
 def _scaled(kernel: Any, metric: str, points: Any, rows: Value, context: Context) -> Value:
@@ -107,9 +97,9 @@ def _matern(kernel: Any, points: Any, rows: Value, context: Context) -> Value:
     far = context.arithmetic(far, "multiply", math.sqrt(2 * kernel.nu))
     factor = context.arithmetic(far, "add", 1.0)
     if kernel.nu == 2.5:
-        third = context.arithmetic(mapped("square", far, context), "divide", 3.0)
-        factor = _combined("add", factor, third, context)
-    return _combined("multiply", factor, _exponential(far, -1.0, context), context)
+        third = context.arithmetic(context.map(far, "square"), "divide", 3.0)
+        factor = context.combine(factor, "add", third)
+    return context.combine(factor, "multiply", _exponential(far, -1.0, context))
 
 
 def _rational(kernel: Any, points: Any, rows: Value, context: Context) -> Value:
@@ -122,8 +112,8 @@ def _rational(kernel: Any, points: Any, rows: Value, context: Context) -> Value:
 def _periodic(kernel: Any, points: Any, rows: Value, context: Context) -> Value:
     far = distances("euclidean", points, rows, context)
     angles = context.arithmetic(far, "multiply", math.pi / float(kernel.periodicity))
-    waves = context.arithmetic(mapped("sin", angles, context), "divide", float(kernel.length_scale))
-    return _exponential(mapped("square", waves, context), -2.0, context)
+    waves = context.arithmetic(context.map(angles, "sin"), "divide", float(kernel.length_scale))
+    return _exponential(context.map(waves, "square"), -2.0, context)
 
 
 def _dot(kernel: Any, points: Any, rows: Value, context: Context) -> Value:
@@ -145,11 +135,13 @@ def _sides(kernel: Any, points: Any, rows: Value, context: Context) -> tuple[Val
 
 
 def _sum(kernel: Any, points: Any, rows: Value, context: Context) -> Value:
-    return _combined("add", *_sides(kernel, points, rows, context), context)
+    left, right = _sides(kernel, points, rows, context)
+    return context.combine(left, "add", right)
 
 
 def _product(kernel: Any, points: Any, rows: Value, context: Context) -> Value:
-    return _combined("multiply", *_sides(kernel, points, rows, context), context)
+    left, right = _sides(kernel, points, rows, context)
+    return context.combine(left, "multiply", right)
 
 
 def _exponentiation(kernel: Any, points: Any, rows: Value, context: Context) -> Value:

@@ -11,10 +11,10 @@ from penstock.converters.expressions import Expressions, Term
 from penstock.converters.feature_engine import (
     column_positions,
     discretiser,
-    mapped,
     ordered,
     plain_numbers,
     replaced,
+    selection,
 )
 from penstock.converters.responses import summed
 from penstock.converters.syntax import SYNTAX
@@ -44,7 +44,7 @@ def cyclical_features(estimator: Any, value: Value, context: Context) -> Value:
     part = plain_numbers(value, column_positions(value, names), context, finite=True)
     factors = [2.0 * math.pi / float(estimator.max_values_[name]) for name in names]
     angles = context.arithmetic(part, "multiply", factors, precision="f64")
-    waves = {"sin": mapped("sin", angles, context), "cos": mapped("cos", angles, context)}
+    waves = {"sin": context.map(angles, "sin"), "cos": context.map(angles, "cos")}
     made = [
         _named(context.select(wave, [at]), [f"{name}_{suffix}"])
         for at, name in enumerate(names)
@@ -87,14 +87,10 @@ def _folded(function: str) -> Callable[[Singles, Context], Value]:
     def fold(singles: Singles, context: Context) -> Value:
         result = singles[0]
         for single in singles[1:]:
-            result = _pair(function, result, single, context)
+            result = context.combine(result, function, single)
         return result
 
     return fold
-
-
-def _pair(function: str, left: Value, right: Value, context: Context) -> Value:
-    return context.add("combine", [left, right], left.columns, function=function)
 
 
 def _mean(singles: Singles, context: Context) -> Value:
@@ -103,8 +99,8 @@ def _mean(singles: Singles, context: Context) -> Value:
 
 def _variance(singles: Singles, context: Context) -> Value:
     mean = _mean(singles, context)
-    apart = [_pair("subtract", mean, single, context) for single in singles]
-    squares = [_pair("multiply", one, one, context) for one in apart]
+    apart = [context.combine(mean, "subtract", single) for single in singles]
+    squares = [context.combine(one, "multiply", one) for one in apart]
     count = float(len(singles) - 1) or math.nan
     total = summed(squares, context)
     if count != count:
@@ -113,7 +109,7 @@ def _variance(singles: Singles, context: Context) -> Value:
 
 
 def _deviation(singles: Singles, context: Context) -> Value:
-    return mapped("sqrt", _variance(singles, context), context)
+    return context.map(_variance(singles, context), "sqrt")
 
 
 def _total(singles: Singles, context: Context) -> Value:
@@ -172,18 +168,18 @@ def _related(estimator: Any, function: str, left: Value, right: Value, context: 
     import numpy
 
     if function not in DIVIDING:
-        return _pair(PAIRS[function], left, right, context)
+        return context.combine(left, PAIRS[function], right)
     zeros = context.add("constant", [], right.columns, values=numpy.zeros(right.width))
-    is_zero = _pair("equal", right, zeros, context)
+    is_zero = context.combine(right, "equal", zeros)
     if estimator.fill_value is None:
         # Where the reference is 0 this is 1 / 0, and the row is refused.
-        inverse = mapped("reciprocal", context.arithmetic(is_zero, "subtract", 1.0), context)
+        inverse = context.map(context.arithmetic(is_zero, "subtract", 1.0), "reciprocal")
         checked = context.require(inverse)
         right = context.add("choose", [checked, right, right], right.columns)
-        return _pair(PAIRS[function], left, right, context)
+        return context.combine(left, PAIRS[function], right)
     filling = numpy.full(right.width, float(estimator.fill_value))
     filled = context.add("constant", [], right.columns, values=filling)
-    result = _pair(PAIRS[function], left, right, context)
+    result = context.combine(left, PAIRS[function], right)
     return context.add("choose", [is_zero, filled, result], right.columns)
 
 
@@ -278,10 +274,10 @@ def datetime_subtraction(estimator: Any, value: Value, context: Context) -> Valu
     for reference in estimator.reference_:
         for name in estimator.variables_:
             later, earlier = (_coarse(estimator, one, value, context) for one in (name, reference))
-            between = _named(_pair("subtract", later, earlier, context), [None])
-            turns = mapped("rint", context.arithmetic(between, "divide", OVERFLOW), context)
+            between = _named(context.combine(later, "subtract", earlier), [None])
+            turns = context.map(context.arithmetic(between, "divide", OVERFLOW), "rint")
             over = context.arithmetic(turns, "multiply", OVERFLOW)
-            result = context.arithmetic(_pair("subtract", between, over, context), "divide", unit)
+            result = context.arithmetic(context.combine(between, "subtract", over), "divide", unit)
             result = replace(result, tolerance=DIFFERENCE_TOLERANCE)
             made.append(_named(result, [f"{name}_sub_{reference}"]))
     names = estimator.new_variables_names
@@ -304,11 +300,10 @@ def _coarse(estimator: Any, name: Any, value: Value, context: Context) -> Value:
 
 def wrapper(estimator: Any, value: Value, context: Context) -> Value:
     """A transformer of scikit-learn on some columns."""
+    if hasattr(estimator, "features_to_drop_"):
+        return selection(estimator, value, context)
     value = ordered(estimator, value, context)
     inner = estimator.transformer_
-    if hasattr(estimator, "features_to_drop_"):
-        dropped = set(column_positions(value, estimator.features_to_drop_))
-        return context.select(value, [at for at in range(value.width) if at not in dropped])
     positions = column_positions(value, estimator.variables_)
     made = context.transform(inner, context.select(value, positions), "transformer")
     if type(inner).__name__ in ("OneHotEncoder", "PolynomialFeatures"):

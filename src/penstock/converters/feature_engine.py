@@ -7,16 +7,16 @@ from typing import Any
 
 from penstock.converters.context import Context
 from penstock.converters.tabulating import Question, tabulated
-from penstock.converters.values import LINEAR_TOLERANCE, LINK_TOLERANCE, Column, Value, codes
+from penstock.converters.values import LINEAR_TOLERANCE, Column, Value, codes
 
 __all__ = [
     "CONVERTERS",
     "column_positions",
     "discretiser",
-    "mapped",
     "ordered",
     "plain_numbers",
     "replaced",
+    "selection",
 ]
 
 Change = Callable[[Any, Value, Context], Value]
@@ -75,18 +75,6 @@ def _changing(change: Change, *, finite: bool = True) -> Callable[..., Value]:
         return replaced(value, positions, change(estimator, part, context), context)
 
     return convert
-
-
-def mapped(function: str, value: Value, context: Context) -> Value:
-    """The function of each number."""
-    return context.add(
-        "map",
-        value,
-        value.columns,
-        tolerance=LINK_TOLERANCE,
-        function=function,
-        precision="f64",
-    )
 
 
 # -- imputation --
@@ -274,18 +262,18 @@ def _logarithm(estimator: Any, value: Value, context: Context) -> Value:
         shifts = [shift[name] if isinstance(shift, dict) else shift for name in names]
         value = context.arithmetic(value, "add", shifts, precision="f64")
     # Of 0 it is infinite, of numbers below missing; both are refused.
-    return context.require(mapped("log" if estimator.base == "e" else "log10", value, context))
+    return context.require(context.map(value, "log" if estimator.base == "e" else "log10"))
 
 
 def _arcsine(_: Any, value: Value, context: Context) -> Value:
-    return context.require(mapped("arcsin", mapped("sqrt", value, context), context))
+    return context.require(context.map(context.map(value, "sqrt"), "arcsin"))
 
 
 def _reciprocal(_: Any, value: Value, context: Context) -> Value:
     # Zeros are refused: the logarithm of their size is infinite.
-    size = context.require(mapped("log", mapped("abs", value, context), context))
-    told = mapped("isfinite", size, context)
-    inverse = mapped("reciprocal", value, context)
+    size = context.require(context.map(context.map(value, "abs"), "log"))
+    told = context.map(size, "isfinite")
+    inverse = context.map(value, "reciprocal")
     return context.add("choose", [told, inverse, inverse], value.columns)
 
 
@@ -315,7 +303,7 @@ POWERS = {0.5: "sqrt", 1: "identity", 2: "square"}
 def _power(estimator: Any, value: Value, context: Context) -> Value:
     if estimator.exp not in POWERS:
         context.refuse("other powers than 0.5, 1 and 2", option="exp")
-    return mapped(POWERS[estimator.exp], value, context)
+    return context.map(value, POWERS[estimator.exp])
 
 
 def _mean_normalization(estimator: Any, value: Value, context: Context) -> Value:

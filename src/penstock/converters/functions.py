@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.values import LINK_TOLERANCE, Column, Value
+from penstock.converters.values import EXACT, LINK_TOLERANCE, SAME_IN_F32, Column, Value
 
 __all__ = ["apply_function", "function_transformer"]
 
@@ -49,9 +49,6 @@ FUNCTIONS: dict[str, str] = {
     "trunc": "trunc",
 }
 TESTS = frozenset(("isfinite", "isinf", "isnan"))
-# Correctly rounded by IEEE 754: the same bits everywhere, in f64 and in f32.
-SAME_IN_F32 = TESTS | {"abs", "ceil", "floor", "identity", "negative", "rint", "sign", "trunc"}
-EXACT = SAME_IN_F32 | {"reciprocal", "sqrt", "square"}
 # On integers numpy computes these in integers: `reciprocal` gives 0, `square` overflows.
 INTEGER = frozenset(("reciprocal", "square"))
 # numpy computes functions of these in float16 or float32.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.values import LINK_TOLERANCE, Value
+from penstock.converters.values import Value
 
 __all__ = ["INVERSES"]
 
@@ -52,18 +52,12 @@ def _double(value: Value, context: Context) -> Value:
     return context.require(value, missing=True)
 
 
-def _map(function: str, value: Value, context: Context) -> Value:
-    return context.add(
-        "map", value, value.columns, tolerance=LINK_TOLERANCE, function=function, precision="f64"
-    )
-
-
-def _pair(function: str, value: Value, number: float, context: Context) -> Value:
+def _compared(function: str, value: Value, number: float, context: Context) -> Value:
     """The function of each number and one other."""
     import numpy
 
     other = context.add("constant", [], value.columns, values=numpy.full(value.width, number))
-    return context.add("combine", [value, other], value.columns, function=function)
+    return context.combine(value, function, other)
 
 
 def _power(transformer: Any, value: Value, context: Context) -> tuple[Value, float]:
@@ -83,14 +77,14 @@ def _power(transformer: Any, value: Value, context: Context) -> tuple[Value, flo
 def _box_cox(x: Value, exponent: float, context: Context) -> Value:
     """scipy/special/_boxcox.pxd, `inv_boxcox`: (λx + 1) ^ (1 / λ)."""
     if exponent == 0:
-        return _map("exp", x, context)
-    logarithm = _map("log1p", context.arithmetic(x, "multiply", exponent), context)
-    return _map("exp", context.arithmetic(logarithm, "divide", exponent), context)
+        return context.map(x, "exp")
+    logarithm = context.map(context.arithmetic(x, "multiply", exponent), "log1p")
+    return context.map(context.arithmetic(logarithm, "divide", exponent), "exp")
 
 
 def _yeo_johnson(x: Value, exponent: float, context: Context) -> Value:
     if abs(exponent) < SMALL:
-        above = _map("expm1", x, context)
+        above = context.map(x, "expm1")
     else:
         above = _powered(context.arithmetic(x, "multiply", exponent), exponent, context)
         above = context.arithmetic(above, "subtract", 1.0)
@@ -99,15 +93,17 @@ def _yeo_johnson(x: Value, exponent: float, context: Context) -> Value:
         below = _powered(context.arithmetic(x, "multiply", -other), other, context)
         below = context.arithmetic(context.arithmetic(below, "multiply", -1.0), "add", 1.0)
     else:
-        below = _map("expm1", context.arithmetic(x, "multiply", -1.0), context)
+        below = context.map(context.arithmetic(x, "multiply", -1.0), "expm1")
         below = context.arithmetic(below, "multiply", -1.0)
-    return context.add("choose", [_pair("greater_equal", x, 0.0, context), above, below], x.columns)
+    return context.add(
+        "choose", [_compared("greater_equal", x, 0.0, context), above, below], x.columns
+    )
 
 
 def _powered(x: Value, exponent: float, context: Context) -> Value:
     """(x + 1) ^ (1 / exponent)."""
-    logarithm = _map("log", context.arithmetic(x, "add", 1.0), context)
-    return _map("exp", context.arithmetic(logarithm, "multiply", 1 / exponent), context)
+    logarithm = context.map(context.arithmetic(x, "add", 1.0), "log")
+    return context.map(context.arithmetic(logarithm, "multiply", 1 / exponent), "exp")
 
 
 def _quantile(transformer: Any, value: Value, context: Context) -> tuple[Value, float]:
@@ -118,7 +114,7 @@ def _quantile(transformer: Any, value: Value, context: Context) -> tuple[Value, 
     normal = transformer.output_distribution == "normal"
     ranks = value
     if normal:
-        erf = _map("erf", context.arithmetic(value, "multiply", 0.5**0.5), context)
+        erf = context.map(context.arithmetic(value, "multiply", 0.5**0.5), "erf")
         ranks = context.arithmetic(context.arithmetic(erf, "add", 1.0), "multiply", 0.5)
     quantiles = transformer.quantiles_.astype("float64")
     lowest, highest = quantiles[0], quantiles[-1]
@@ -137,8 +133,8 @@ def _quantile(transformer: Any, value: Value, context: Context) -> tuple[Value, 
     if not normal:
         return result, 0.0
     ends = (
-        (_pair("less", context.arithmetic(ranks, "subtract", MARGIN), 0.0, context), lowest),
-        (_pair("greater", context.arithmetic(ranks, "add", MARGIN), 1.0, context), highest),
+        (_compared("less", context.arithmetic(ranks, "subtract", MARGIN), 0.0, context), lowest),
+        (_compared("greater", context.arithmetic(ranks, "add", MARGIN), 1.0, context), highest),
     )
     for is_there, numbers in ends:
         end = context.add("constant", [], value.columns, values=numbers)

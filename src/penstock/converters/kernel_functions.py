@@ -13,7 +13,6 @@ __all__ = [
     "check_digits",
     "distances",
     "kernel",
-    "mapped",
     "products",
     "unit",
 ]
@@ -79,7 +78,7 @@ def _laplacian(parts: Kernel, rows: Value, context: Context) -> Value:
 
 
 def _sigmoid(parts: Kernel, rows: Value, context: Context) -> Value:
-    return mapped("tanh", _shifted(parts, rows, context), context)
+    return context.map(_shifted(parts, rows, context), "tanh")
 
 
 def _cosine(parts: Kernel, rows: Value, context: Context) -> Value:
@@ -179,18 +178,6 @@ def check_digits(kernels: Any, coefficients: Any, context: Context) -> None:
             f"{noise:.0e}; raise it, scale the columns, or drop rows that come twice",
             option="alpha",
         )
-
-
-def mapped(function: str, value: Value, context: Context, *, tolerance: float = 0.0) -> Value:
-    """The function of each element."""
-    return context.add(
-        "map",
-        value,
-        value.columns,
-        tolerance=tolerance,
-        function=function,
-        precision=value.precision,
-    )
 
 
 KERNELS: dict[str, Callable[[Kernel, Value, Context], Value]] = {

@@ -62,7 +62,7 @@ def _cast(value: Value, dtype: str, context: Context) -> tuple[Value, str]:
             "short and integers wrap; fit it on labels of int64, float64 or object"
         )
     numbers = context.number(value)
-    truncated = context.add("map", numbers, numbers.columns, function="trunc", precision="f64")
+    truncated = context.map(numbers, "trunc", precision="f64")
     return truncated, "nan"
 
 
@@ -111,7 +111,7 @@ def _labels(value: Value, context: Context) -> Value:
     if column.kind != "number":
         return value
     numbers = context.number(value)
-    whole = context.add("map", numbers, numbers.columns, function="trunc", precision="f64")
+    whole = context.map(numbers, "trunc", precision="f64")
     # Numbers beyond int64 are continuous as well.
     whole = context.add(
         "clip",

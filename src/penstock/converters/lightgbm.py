@@ -257,7 +257,7 @@ def _square(scores: Value, objective: Objective, context: Context) -> Value:
 
     if "sqrt" not in objective.options:
         return scores
-    absolute = context.add("map", scores, scores.columns, function="abs", precision="f64")
+    absolute = context.map(scores, "abs", precision="f64")
     return context.add(
         "products",
         context.concat([absolute, scores]),

@@ -200,13 +200,7 @@ def _sigmoids(scores: Value, context: Context) -> Value:
     if scores.precision == "f32" and scores.width > 1:
         # SciPy's `expit` is 0 where `expf` overflows, and all classes may have none.
         known = context.add("binarize", shares, shares.columns, threshold=LEAST, precision="f64")
-        shares = context.add(
-            "combine",
-            [shares, known],
-            shares.columns,
-            tolerance=shares.tolerance,
-            function="multiply",
-        )
+        shares = context.combine(shares, "multiply", known, tolerance=shares.tolerance)
     return _shares(shares, context)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.kernel_functions import distances, mapped
+from penstock.converters.kernel_functions import distances
 from penstock.converters.responses import summed
 from penstock.converters.scores import class_labels, largest, softmax
 from penstock.converters.searching import Neighbors, reordering, searched, undecided
@@ -278,7 +278,7 @@ def nearest_centroid(estimator: Any, value: Value, context: Context) -> Predicti
     scaled = context.arithmetic(rows, "divide", deviations)
     metric = "manhattan" if manhattan else "squared_euclidean"
     far = distances(metric, centroids / deviations, scaled, context)
-    far = mapped("square", far, context) if manhattan else far
+    far = context.map(far, "square") if manhattan else far
     scores = context.arithmetic(context.arithmetic(far, "multiply", -1.0), "add", offsets)
     growth = max(1.0, float(((centroids / deviations) ** 2).sum(axis=1).max()))
     scores = replace(scores, tolerance=SCORE_TOLERANCE * growth)

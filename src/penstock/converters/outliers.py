@@ -49,14 +49,7 @@ def isolation_forest(estimator: Any, value: Value, context: Context) -> Predicti
     exponents = depths
     for operand in (most, -1.0):
         exponents = context.arithmetic(exponents, "divide", [operand], precision="f64")
-    score = context.add(
-        "map",
-        exponents,
-        exponents.columns,
-        tolerance=LINK_TOLERANCE,
-        function="exp2",
-        precision="f64",
-    )
+    score = context.map(exponents, "exp2", tolerance=LINK_TOLERANCE, precision="f64")
     score = context.arithmetic(score, "multiply", [-1.0], precision="f64")
     raw = context.arithmetic(score, "subtract", [float(estimator.offset_)], precision="f64")
     # Of the depth itself, as the power of two is inexact, and many rows may lie on the offset.
@@ -173,7 +166,7 @@ def _ratio(estimator: Any, positions: Value, far: Value, context: Context) -> Va
     last = _known(positions, estimator._distances_fit_X_[:, far.width - 1], context)
     reach = context.add("combine", [far, last], numeric_columns(far.width), function="maximum")
     mean = context.arithmetic(_mean(reach, context), "add", [1e-10], precision="f64")
-    density = context.add("map", mean, mean.columns, function="reciprocal", precision="f64")
+    density = context.map(mean, "reciprocal", precision="f64")
     others = _known(positions, estimator._lrd, context)
     ratios = context.add(
         "combine",
@@ -237,10 +230,10 @@ def elliptic_envelope(estimator: Any, value: Value, context: Context) -> Predict
         coefficients=precision,
         intercepts=numpy.zeros(rows.width),
     )
-    products = context.add("combine", [rows, turned], rows.columns, function="multiply")
+    products = context.combine(rows, "multiply", turned)
     total = _added(products, context)
     for function in ("sqrt", "square"):
-        total = context.add("map", total, total.columns, function=function, precision="f64")
+        total = context.map(total, function, precision="f64")
     score = context.arithmetic(total, "multiply", [-1.0], precision="f64")
     return _scored(score, estimator, context)
 

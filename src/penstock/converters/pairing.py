@@ -57,6 +57,6 @@ def confident(votes: Value, scores: Value, pairs: list[tuple[int, int]], context
         coefficients=coefficients,
         intercepts=numpy.zeros(votes.width),
     )
-    shares = context.add("map", sums, sums.columns, function="softsign", precision="f64")
+    shares = context.map(sums, "softsign", precision="f64")
     shares = context.arithmetic(shares, "divide", 3.0, precision="f64")
     return summed([votes, shares], context)

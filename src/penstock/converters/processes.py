@@ -7,7 +7,7 @@ from typing import Any
 from penstock.converters.context import Context
 from penstock.converters.covariances import covariance, variance
 from penstock.converters.dividing import shared
-from penstock.converters.kernel_functions import check_digits, distances, mapped
+from penstock.converters.kernel_functions import check_digits, distances
 from penstock.converters.pairing import pair_scores
 from penstock.converters.responses import summed
 from penstock.converters.scores import class_labels, complement, largest, winner
@@ -142,15 +142,15 @@ def _binary(member: Any, rows: Value, context: Context) -> tuple[Value, Value]:
     for factor in numpy.ravel(_gpc.LAMBDAS):
         # gamma * sqrt(alpha / (alpha + lambda²)), where alpha is 1 / (2 variance).
         width = context.arithmetic(spread, "multiply", 2.0 * float(factor) ** 2)
-        width = mapped("sqrt", context.arithmetic(width, "add", 1.0), context)
+        width = context.map(context.arithmetic(width, "add", 1.0), "sqrt")
         gamma = context.arithmetic(mean, "multiply", float(factor))
         inner = context.add("combine", [gamma, width], numeric_columns(1), function="divide")
-        parts.append(mapped("erf", inner, context))
+        parts.append(context.map(inner, "erf"))
     factors = numpy.ravel(_gpc.COEFS)
     share = summed(parts, context, weights=0.5 * factors, tolerance=SHARE_TOLERANCE)
     share = context.arithmetic(share, "add", 0.5 * float(factors.sum()))
     # Without a variance scikit-learn divides 0 by 0.
-    root = mapped("sqrt", spread, context)
+    root = context.map(spread, "sqrt")
     one = context.add("combine", [root, root], numeric_columns(1), function="divide")
     share = context.add("combine", [share, one], numeric_columns(1), function="multiply")
     return mean, share

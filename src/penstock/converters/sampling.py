@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.kernel_functions import mapped
 from penstock.converters.responses import summed
 from penstock.converters.validation import dense, finite_rows, floats, sized
 from penstock.converters.values import LINK_TOLERANCE, Value, codes, numeric_columns
@@ -58,7 +57,7 @@ def _waves(estimator: Any, rows: Value, scale: float, context: Context) -> Value
         coefficients=estimator.random_weights_.T.astype("float64"),
         intercepts=estimator.random_offset_.astype("float64"),
     )
-    return context.arithmetic(mapped("cos", sums, context), "multiply", float(scale))
+    return context.arithmetic(context.map(sums, "cos"), "multiply", float(scale))
 
 
 def additive_chi2_sampler(estimator: Any, value: Value, context: Context) -> Value:
@@ -76,20 +75,20 @@ def additive_chi2_sampler(estimator: Any, value: Value, context: Context) -> Val
     if any(column.dtype != "float64" for column in context.number(value).columns):
         context.refuse("rounds to the type of the data; cast to float64 before")
     rows = _not_negative(rows, context)
-    parts = [mapped("sqrt", context.arithmetic(rows, "multiply", interval), context)]
+    parts = [context.map(context.arithmetic(rows, "multiply", interval), "sqrt")]
     # What is 0 counts as 1 in the logarithm, and has a factor of 0.
     zero = context.add("encode_number", rows, codes(rows.width), **_zeros(rows.width))
     ones = context.add("lookup", zero, rows.columns, **_ones(rows.width))
-    logarithms = mapped("log", _combined("add", rows, ones, context), context)
+    logarithms = context.map(context.combine(rows, "add", ones), "log")
     logarithms = context.arithmetic(logarithms, "multiply", interval)
     doubled = context.arithmetic(context.arithmetic(rows, "multiply", 2.0), "multiply", interval)
     for step in range(1, steps):
         divisor = math.cosh(math.pi * step * interval)
-        factors = mapped("sqrt", context.arithmetic(doubled, "divide", divisor), context)
+        factors = context.map(context.arithmetic(doubled, "divide", divisor), "sqrt")
         angles = context.arithmetic(logarithms, "multiply", float(step))
         for function in ("cos", "sin"):
-            wave = mapped(function, angles, context, tolerance=WAVE_TOLERANCE)
-            parts.append(_combined("multiply", factors, wave, context))
+            wave = context.map(angles, function, tolerance=WAVE_TOLERANCE)
+            parts.append(context.combine(factors, "multiply", wave))
     return context.concat(parts)
 
 
@@ -133,10 +132,6 @@ def _ones(width: int) -> dict[str, Any]:
         "ends": numpy.arange(1, width + 1),
         "absent": numpy.zeros(width),
     }
-
-
-def _combined(function: str, left: Value, right: Value, context: Context) -> Value:
-    return context.add("combine", [left, right], left.columns, function=function)
 
 
 def polynomial_count_sketch(estimator: Any, value: Value, context: Context) -> Value:
@@ -184,7 +179,7 @@ def _convolved(left: Value, right: Value, context: Context) -> Value:
     for at in range(count):
         factor = context.select(left, [at] * count)
         shifted = context.select(right, [(position - at) % count for position in range(count)])
-        parts.append(_combined("multiply", factor, shifted, context))
+        parts.append(context.combine(factor, "multiply", shifted))
     return summed(parts, context)
 
 

@@ -190,7 +190,7 @@ def _evaluated(value: Value, pieces: list[_Pieces], context: Context) -> Value:
         ends=numpy.cumsum([len(piece.edges) for piece in pieces]),
     )
     points = _looked_up(code, [piece.points for piece in pieces], context)
-    distance = context.add("combine", [value, points], value.columns, function="subtract")
+    distance = context.combine(value, "subtract", points)
     count = pieces[0].coefficients.shape[2]
     spread = [at for at in range(value.width) for _ in range(count)]
     code, distance = context.select(code, spread), context.select(distance, spread)

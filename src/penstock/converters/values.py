@@ -8,8 +8,10 @@ from typing import Any
 from penstock.schema import Label
 
 __all__ = [
+    "EXACT",
     "LINEAR_TOLERANCE",
     "LINK_TOLERANCE",
+    "SAME_IN_F32",
     "Answer",
     "Ask",
     "Column",
@@ -27,6 +29,11 @@ __all__ = [
 # differ in the library's own vectorized `exp`, which may be off by two (engine-notes.md: numpy's
 # SIMD exp equals libm's in 98.4 % of cases).
 LINK_TOLERANCE = 1e-15
+# Functions of the operator `map` that IEEE 754 rounds correctly: the same bits everywhere, in f64
+# and, but for the last three, also of numbers that are rounded to f32 afterwards.
+SAME_IN_F32 = frozenset(("abs", "ceil", "floor", "identity", "negative", "rint", "sign", "trunc"))
+SAME_IN_F32 |= {"isfinite", "isinf", "isnan"}
+EXACT = SAME_IN_F32 | {"reciprocal", "sqrt", "square"}
 # Sums whose order is a detail of the BLAS.
 LINEAR_TOLERANCE = 1e-12
 UNIT = 2.0**-52

@@ -152,7 +152,7 @@ def _whole(model: Model, value: Value, levels: Levels, context: Context) -> Valu
         if not is_code:
             return part
         part = context.cast(part, "f32")
-        return context.add("map", part, part.columns, function="floor", precision="f32")
+        return context.map(part, "floor", precision="f32")
 
     return grouped(value, [at in given for at in range(value.width)], context, convert)
 

@@ -59,8 +59,7 @@ def ascending(raw: Value, context: Context) -> Value:
         left = context.select(raw, pairs)
         right = context.select(raw, [at + 1 for at in pairs])
         lower, upper = (
-            context.add("combine", [left, right], left.columns, function=function)
-            for function in ("minimum", "maximum")
+            context.combine(left, function, right) for function in ("minimum", "maximum")
         )
         order = list(range(width))
         for place, at in enumerate(pairs):

@@ -1,4 +1,4 @@
-"""Columns that feature-engine makes of several, each before a model or by itself."""
+"""Columns that feature-engine makes of several, and of what estimators say of them."""
 
 from importlib import import_module
 from typing import Any
@@ -32,23 +32,6 @@ def positive() -> Any:
     return contract.numbers()[["large", "constant"]].assign(other=numbers()["counts"] + 1.0)
 
 
-def times(*, unit: str = "us", zone: str | None = None, missing: bool = False) -> Any:
-    random = np.random.default_rng(7)
-
-    def column(low: int, high: int) -> Any:
-        seconds = pd.Series(random.integers(low, high, 200))
-        made = pd.to_datetime(seconds, unit="s").astype(f"datetime64[{unit}]")
-        made = made if zone is None else made.dt.tz_localize(zone)
-        return made.where(made.index % 9 > 0) if missing else made
-
-    made = {"start": column(-(10**9), 10**9), "end": column(10**9, 2 * 10**9)}
-    return pd.DataFrame(made).assign(number=random.normal(size=200))
-
-
-def with_missing_times() -> Any:
-    return times(missing=True)
-
-
 def target(count: int = contract.ROWS) -> Any:
     return (np.random.default_rng(3).random(count) < 0.5).astype(int)
 
@@ -77,6 +60,35 @@ def in_a_pipeline() -> tuple[Any, ...]:
     return Pipeline(steps).fit(numbers(), target()), numbers()
 
 
+def tree_features_of_amounts() -> tuple[Any, ...]:
+    from feature_engine.creation import DecisionTreeFeatures
+
+    model = DecisionTreeFeatures(
+        variables=["normal", "counts"], cv=2, precision=1, drop_original=True, random_state=0
+    )
+    return model.fit(numbers(), contract.amount(contract.numbers())), numbers()
+
+
+def places(**options: Any) -> Any:
+    """Two places of each row, far apart and near."""
+
+    def frame() -> Any:
+        random = np.random.default_rng(5)
+        latitudes, longitudes = random.uniform(-89, 89, 200), random.uniform(-179, 179, 200)
+        near = np.where(np.arange(200) % 2, 1e-4, 1.0)
+        return pd.DataFrame(
+            {
+                "lat": latitudes,
+                "lon": longitudes,
+                "to_lat": latitudes * (1 - near) + near * random.uniform(-89, 89, 200),
+                "to_lon": longitudes * (1 - near) + near * random.uniform(-179, 179, 200),
+            }
+        )
+
+    options = {"lat1": "lat", "lon1": "lon", "lat2": "to_lat", "lon2": "to_lon"} | options
+    return using("creation.GeoDistanceFeatures", frame, **options)
+
+
 def math(func: Any, data: Any = numbers, **options: Any) -> Any:
     variables = ["normal", "signed", "counts"]
     return using("creation.MathFeatures", data, variables=variables, func=func, **options)
@@ -92,18 +104,6 @@ def relative(*func: str, data: Any = numbers, **options: Any) -> Any:
         **options,
     )
 
-
-def dates(data: Any = times, **options: Any) -> Any:
-    # An artifact answers with no times, so all of them are taken.
-    return using("datetime.DatetimeFeatures", data, **options)
-
-
-def differences(data: Any = times, **options: Any) -> Any:
-    options = {"variables": ["end"], "reference": ["start"], "drop_original": True} | options
-    return using("datetime.DatetimeSubtraction", data, **options)
-
-
-PLAIN = ["month", "quarter", "year", "day_of_week", "day_of_month", "day_of_year", "hour"]
 
 EXAMPLES = {
     "cycles": using("creation.CyclicalFeatures", positive, drop_original=True),
@@ -138,27 +138,6 @@ EXAMPLES = {
         func=["add", "div"],
         fill_value=0,
     ),
-    "dates": dates(),
-    "dates_all": dates(features_to_extract="all"),
-    "dates_of_one": dates(
-        lambda: times().drop(columns="start"), features_to_extract=["weekend", "week"]
-    ),
-    "dates_with_missing": dates(
-        with_missing_times, missing_values="ignore", features_to_extract=PLAIN
-    ),
-    "dates_in_seconds": dates(lambda: times(unit="s"), features_to_extract="all"),
-    "dates_of_utc": dates(lambda: times(zone="UTC"), features_to_extract="all"),
-    "dates_in_utc": dates(
-        lambda: times(zone="Asia/Kolkata"), utc=True, features_to_extract=["hour", "year_end"]
-    ),
-    "differences": differences(),
-    "differences_in_hours": differences(output_unit="h"),
-    "differences_both_ways": differences(variables=["end", "start"], reference=["start", "end"]),
-    "differences_named": differences(
-        output_unit="s", new_variables_names=["took"], missing_values="raise"
-    ),
-    "differences_with_missing": differences(with_missing_times, output_unit="m"),
-    "differences_of_seconds": differences(lambda: times(unit="s"), output_unit="W"),
     "box_cox": using("transformation.BoxCoxTransformer", positive, variables=["large", "other"]),
     "yeo_johnson": using(
         "transformation.YeoJohnsonTransformer", numbers, variables=["normal", "signed"]
@@ -186,6 +165,21 @@ EXAMPLES = {
         variables=["word"],
     ),
     "in_a_pipeline": in_a_pipeline,
+    "tree_features": using(
+        "creation.DecisionTreeFeatures", numbers, regression=False, cv=2, features_to_combine=2
+    ),
+    "tree_features_of_amounts": tree_features_of_amounts,
+    **{f"distances_{method}": places(method=method) for method in ("euclidean", "manhattan")},
+    "distances": places(),
+    "distances_in_feet": places(output_unit="feet", output_col="far", drop_original=True),
+    "area_sines": using("transformation.ArcSinhTransformer", numbers, loc=0.5, scale=3.0),
+    "matched": using("preprocessing.MatchVariables", numbers, verbose=False),
+    "matched_types": using(
+        "preprocessing.MatchVariables", positive, match_dtypes=True, verbose=False
+    ),
+    "matched_with_gaps": using(
+        "preprocessing.MatchVariables", contract.texts, missing_values="ignore", verbose=False
+    ),
 }
 
 
@@ -210,14 +204,6 @@ EXAMPLES = {
             ),
             "of integers",
         ),
-        (dates(with_missing_times, missing_values="ignore", features_to_extract="all"), "semester"),
-        (dates(lambda: times(zone="Asia/Kolkata")), "without a zone"),
-        (
-            dates(lambda: times().astype({"start": "str"}), variables=["start"]),
-            "which pandas parses",
-        ),
-        (differences(lambda: times(unit="ns")), "counts nanoseconds"),
-        (differences(output_unit="ns"), "`output_unit`"),
         (
             using(
                 "discretisation.DecisionTreeDiscretiser",
@@ -239,20 +225,12 @@ EXAMPLES = {
             ),
             "`precision`",
         ),
+        (
+            using("preprocessing.MatchVariables", lambda: contract.texts(missing=False)),
+            "`missing_values`",
+        ),
+        (using("preprocessing.MatchVariables", numbers, match_dtypes=True), "`match_dtypes`"),
     ],
 )
 def test_what_is_not_exact_is_refused(example: Any, words: str) -> None:
     assert words in contract.refused(*example())
-
-
-def test_the_index_is_refused() -> None:
-    data = times().set_index("start", drop=False)
-    model = using("datetime.DatetimeFeatures", lambda: data, variables="index")()[0]
-    assert "`variables`" in contract.refused(model, data)
-
-
-def test_every_day_of_a_calendar_has_its_parts() -> None:
-    model, data = dates(features_to_extract="all")()
-    days = pd.date_range("1896-01-01", "1904-12-31", freq="1D", unit="us")[::1]
-    rows = [{"start": f"{day.isoformat()}Z", "end": f"{day.isoformat()}Z"} for day in days]
-    contract.same(model, data, [row | {"number": 0.5} for row in rows])

@@ -36,6 +36,7 @@ FAMILIES: tuple[str, ...] = (
     "expanding",
     "feature_creation",
     "feature_engine",
+    "feature_times",
     "generalized",
     "imbalanced",
     "imputing",
@@ -58,6 +59,7 @@ FAMILIES: tuple[str, ...] = (
     "splines",
     "tables",
     "terms",
+    "topics",
     "trees",
     "xgboost",
 )

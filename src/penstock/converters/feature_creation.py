@@ -1,4 +1,4 @@
-"""Transformers of feature-engine that make columns of several: of numbers, and of times."""
+"""Transformers of feature-engine that make columns of several, by formulas and by estimators."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +7,6 @@ from typing import Any
 
 from penstock.converters.composing import pipeline
 from penstock.converters.context import Context
-from penstock.converters.expressions import Expressions, Term
 from penstock.converters.feature_engine import (
     column_positions,
     discretiser,
@@ -16,15 +15,14 @@ from penstock.converters.feature_engine import (
     replaced,
     selection,
 )
+from penstock.converters.functions import apply_function
 from penstock.converters.responses import summed
-from penstock.converters.syntax import SYNTAX
 from penstock.converters.values import LINEAR_TOLERANCE, Column, Value
-from penstock.converters.vocabulary import FUNCTIONS
 
-__all__ = ["CONVERTERS"]
+__all__ = ["CONVERTERS", "finished", "named"]
 
 
-def _finished(
+def finished(
     estimator: Any, value: Value, made: Sequence[Value], dropped: Sequence[Any], context: Context
 ) -> Value:
     """The columns, those that are dropped left out, and what was made."""
@@ -33,7 +31,8 @@ def _finished(
     return replace(context.concat([context.select(value, kept), *made]), frame="pandas")
 
 
-def _named(value: Value, names: Sequence[str | None], dtype: str = "float64") -> Value:
+def named(value: Value, names: Sequence[str | None], dtype: str = "float64") -> Value:
+    """The numbers as columns of these names."""
     return value.with_columns(Column(name, "number", dtype) for name in names)
 
 
@@ -46,11 +45,11 @@ def cyclical_features(estimator: Any, value: Value, context: Context) -> Value:
     angles = context.arithmetic(part, "multiply", factors, precision="f64")
     waves = {"sin": context.map(angles, "sin"), "cos": context.map(angles, "cos")}
     made = [
-        _named(context.select(wave, [at]), [f"{name}_{suffix}"])
+        named(context.select(wave, [at]), [f"{name}_{suffix}"])
         for at, name in enumerate(names)
         for suffix, wave in waves.items()
     ]
-    return _finished(estimator, value, made, names, context)
+    return finished(estimator, value, made, names, context)
 
 
 # -- of numbers --
@@ -74,10 +73,10 @@ def math_features(estimator: Any, value: Value, context: Context) -> Value:
     singles = [context.select(part, [at]) for at in range(part.width)]
     names = estimator._get_new_features_name()
     made = [
-        _named(replace(OF_ROWS[function](singles, context), tolerance=LINEAR_TOLERANCE), [name])
+        named(replace(OF_ROWS[function](singles, context), tolerance=LINEAR_TOLERANCE), [name])
         for function, name in zip(functions, names, strict=True)
     ]
-    return _finished(estimator, value, made, estimator.variables, context)
+    return finished(estimator, value, made, estimator.variables, context)
 
 
 Singles = Sequence[Value]
@@ -160,8 +159,8 @@ def relative_features(estimator: Any, value: Value, context: Context) -> Value:
             right = plain_numbers(value, [at], context, finite=finite)
             rights = context.select(right, [0] * len(places))
             result = _related(estimator, function, lefts, rights, context)
-            made.append(_named(result, [f"{one}_{function}_{name}" for one in variables]))
-    return _finished(estimator, value, made, variables + references, context)
+            made.append(named(result, [f"{one}_{function}_{name}" for one in variables]))
+    return finished(estimator, value, made, variables + references, context)
 
 
 def _related(estimator: Any, function: str, left: Value, right: Value, context: Context) -> Value:
@@ -183,116 +182,80 @@ def _related(estimator: Any, function: str, left: Value, right: Value, context: 
     return context.add("choose", [is_zero, filled, result], right.columns)
 
 
-# -- of times --
-
-# Of a time that is missing these are missing; others are not, or pandas raises.
-PARTS = {
-    "day_of_month": "day(t)",
-    "day_of_week": "weekday(t)",
-    "day_of_year": "day_of_year(t)",
-    "hour": "hour(t)",
-    "minute": "minute(t)",
-    "month": "month(t)",
-    "quarter": "quarter(t)",
-    "second": "second(t)",
-    "year": "year(t)",
-}
-_LEAP = "(year(t) % 4 == 0 and year(t) % 100 != 0 or year(t) % 400 == 0)"
-_DAYS = f"(30 + (month(t) + (month(t) > 7)) % 2 if month(t) != 2 else 28 + {_LEAP})"
-OTHERS = {
-    "days_in_month": _DAYS,
-    "leap_year": _LEAP,
-    "month_end": f"day(t) == {_DAYS}",
-    "month_start": "day(t) == 1",
-    "quarter_end": f"day(t) == {_DAYS} and month(t) % 3 == 0",
-    "quarter_start": "day(t) == 1 and month(t) % 3 == 1",
-    "semester": "1 + (month(t) > 6)",
-    "week": "week(t)",
-    "weekend": "weekday(t) > 4",
-    "year_end": "day(t) == 31 and month(t) == 12",
-    "year_start": "day(t) == 1 and month(t) == 1",
-}
+GEOGRAPHY_TOLERANCE = 1e-7
+KILOMETERS_PER_DEGREE = 111.0
 
 
-def datetime_features(estimator: Any, value: Value, context: Context) -> Value:
-    """The columns, and parts of each time."""
-    if isinstance(estimator.variables, str) and estimator.variables == "index":
-        context.refuse("the index, which no artifact sees", option="variables")
+def geo_distance(estimator: Any, value: Value, context: Context) -> Value:
+    """The columns, and how far one place is from another (`EARTH_RADIUS`: feature-engine's)."""
+    from feature_engine.creation.geo_features import EARTH_RADIUS
+
     value = ordered(estimator, value, context)
-    made = []
-    for name in estimator.variables_:
-        time = _time(estimator, name, value, context)
-        expressions = Expressions(context, {"t": Term(time, "time")}, {}, FUNCTIONS, SYNTAX)
-        for feature in estimator.features_to_extract_:
-            if feature in OTHERS and estimator.missing_values != "raise":
-                context.refuse(
-                    f"`{feature}` of a time that may be missing; let `missing_values` be `raise`",
-                    option="features_to_extract",
-                )
-            term = expressions.formula(feature, {**PARTS, **OTHERS}[feature])
-            expressions.names.pop(feature, None)
-            dtype = "int32" if feature in PARTS else "int64"
-            number = context.number(term.value)
-            made.append(_named(number, [f"{name}_{feature}"], dtype))
-    return _finished(estimator, value, made, estimator.variables_, context)
-
-
-def _time(estimator: Any, name: Any, value: Value, context: Context) -> Value:
-    (at,) = column_positions(value, [name])
-    column = value.columns[at]
-    if column.kind != "timestamp":
-        context.refuse(
-            f"column `{name}` is {column.kind}, which pandas parses as it sees fit; give times"
+    positions = column_positions(value, estimator.variables_)
+    for at in positions:
+        if value.columns[at].dtype not in ("float64", "int64"):
+            context.refuse(f"column `{value.names[at]}` is not of float64; cast it")
+    places = context.require(context.select(value, positions), infinite=True)
+    latitude, longitude, other_latitude, other_longitude = (
+        context.select(places.with_columns([Column(None, "number")] * 4), [at]) for at in range(4)
+    )
+    radius = float(EARTH_RADIUS[estimator.output_unit])
+    if estimator.method == "haversine":
+        angle = _angle(latitude, longitude, other_latitude, other_longitude, context)
+        distance = context.arithmetic(
+            context.arithmetic(angle, "multiply", 2.0), "multiply", radius
         )
-    if "," in column.dtype and "UTC" not in column.dtype and not estimator.utc:
-        context.refuse(f"column `{name}` is {column.dtype}; give times of UTC or without a zone")
-    time = replace(context.select(value, [at]), frame="")
-    return time if estimator.missing_values != "raise" else context.require(time)
+        distance = replace(distance, tolerance=GEOGRAPHY_TOLERANCE)
+    else:
+        north = context.combine(other_latitude, "subtract", latitude)
+        east = context.combine(other_longitude, "subtract", longitude)
+        is_euclidean = estimator.method == "euclidean"
+        distance = (_hypotenuse if is_euclidean else _detour)(north, east, context)
+        distance = context.arithmetic(distance, "multiply", radius / EARTH_RADIUS["km"])
+    made = named(distance, [estimator.output_col])
+    return finished(estimator, value, [made], estimator.variables_, context)
 
 
-# In microseconds.
-UNITS = {"D": 8.64e10, "W": 6.048e11, "h": 3.6e9, "m": 6e7, "ms": 1e3, "s": 1e6, "us": 1.0}
-# Integers of 64 bits, which count nanoseconds, begin anew after so many microseconds.
-OVERFLOW = 2.0**64 / 1000
-# Of a difference that begins anew f64 does not hold every microsecond.
-DIFFERENCE_TOLERANCE = 1e-9
+def _angle(
+    latitude: Value,
+    longitude: Value,
+    other_latitude: Value,
+    other_longitude: Value,
+    context: Context,
+) -> Value:
+    """Half of the angle between two places, whose sine is the root of the haversine.
 
-
-def datetime_subtraction(estimator: Any, value: Value, context: Context) -> Value:
-    """The columns, and how much later each time is than each reference.
-
-    numpy divides by nanoseconds, which overflow without a word where times are more than 292 years
-    apart.
+    Near the opposite side of the Earth half of the digits are lost.
     """
-    unit = UNITS.get(estimator.output_unit)
-    if unit is None:
-        context.refuse(
-            f"`{estimator.output_unit}`; known are {', '.join(UNITS)}", option="output_unit"
+    here, there = (context.map(place, "radians") for place in (latitude, other_latitude))
+    west, east = (context.map(place, "radians") for place in (longitude, other_longitude))
+    north, across = (
+        context.map(
+            context.map(context.arithmetic(difference, "divide", 2.0), "sin"),
+            "square",
         )
-    value = ordered(estimator, value, context)
-    made = []
-    for reference in estimator.reference_:
-        for name in estimator.variables_:
-            later, earlier = (_coarse(estimator, one, value, context) for one in (name, reference))
-            between = _named(context.combine(later, "subtract", earlier), [None])
-            turns = context.map(context.arithmetic(between, "divide", OVERFLOW), "rint")
-            over = context.arithmetic(turns, "multiply", OVERFLOW)
-            result = context.arithmetic(context.combine(between, "subtract", over), "divide", unit)
-            result = replace(result, tolerance=DIFFERENCE_TOLERANCE)
-            made.append(_named(result, [f"{name}_sub_{reference}"]))
-    names = estimator.new_variables_names
-    if names is not None:
-        made = [_named(one, [name]) for one, name in zip(made, names, strict=True)]
-    dropped = [*estimator.variables_, *estimator.reference_]
-    return _finished(estimator, value, made, dropped, context)
+        for difference in (
+            context.combine(there, "subtract", here),
+            context.combine(east, "subtract", west),
+        )
+    )
+    shrunk = context.combine(context.map(here, "cos"), "multiply", context.map(there, "cos"))
+    part = context.combine(shrunk, "multiply", across)
+    return context.map(context.map(context.combine(north, "add", part), "sqrt"), "arcsin")
 
 
-def _coarse(estimator: Any, name: Any, value: Value, context: Context) -> Value:
-    """A time that is counted in microseconds, or more."""
-    (at,) = column_positions(value, [name])
-    if "[ns" in value.columns[at].dtype:
-        context.refuse(f"column `{name}` counts nanoseconds; cast it to `datetime64[us]`")
-    return _time(estimator, name, value, context)
+def _hypotenuse(north: Value, east: Value, context: Context) -> Value:
+    squares = [
+        context.map(context.arithmetic(side, "multiply", KILOMETERS_PER_DEGREE), "square")
+        for side in (north, east)
+    ]
+    return context.map(context.combine(squares[0], "add", squares[1]), "sqrt")
+
+
+def _detour(north: Value, east: Value, context: Context) -> Value:
+    sides = [context.map(side, "abs") for side in (north, east)]
+    both = context.combine(sides[0], "add", sides[1])
+    return context.arithmetic(both, "multiply", KILOMETERS_PER_DEGREE)
 
 
 # -- of other estimators --
@@ -316,6 +279,25 @@ def wrapper(estimator: Any, value: Value, context: Context) -> Value:
     if made.sparse or made.width != len(positions):
         context.refuse("makes another number of columns than it gets", option="transformer")
     return replaced(value, positions, made, context)
+
+
+def match_variables(estimator: Any, value: Value, context: Context) -> Value:
+    """The columns as they were in training, in that order; others are dropped."""
+    names = [str(name) for name in estimator.feature_names_in_]
+    if value.frame != "pandas":
+        context.refuse("takes pandas frames; give one as the example")
+    absent = [name for name in names if name not in value.names]
+    if absent:
+        context.refuse(f"the example lacks column `{absent[0]}`; give it all columns of training")
+    value = context.select(value, column_positions(value, names))
+    for column, dtype in getattr(estimator, "dtype_dict_", {}).items():
+        if str(dtype) != "float64":
+            context.refuse(f"casts column `{column}` to {dtype}", option="match_dtypes")
+    if estimator.missing_values == "raise":
+        if any(column.kind not in ("number", "boolean") for column in value.columns):
+            context.refuse("refuses rows without a text; let it `ignore`", option="missing_values")
+        value = replace(context.require(value, infinite=True), frame="pandas")
+    return value
 
 
 def tree_discretiser(estimator: Any, value: Value, context: Context) -> Value:
@@ -342,6 +324,34 @@ def tree_discretiser(estimator: Any, value: Value, context: Context) -> Value:
     return replaced(value, positions, context.concat(made), context)
 
 
+def tree_features(estimator: Any, value: Value, context: Context) -> Value:
+    """The columns, and what trees of one or several of them predict."""
+    import numpy
+
+    is_share = not estimator.regression
+    if is_share and estimator._is_binary != "binary":
+        context.refuse("trees of more than two classes give labels", option="regression")
+    value = ordered(estimator, value, context)
+    numbers = plain_numbers(
+        value, column_positions(value, estimator.variables_), context, finite=True
+    )
+    made = []
+    for names, tree in zip(estimator.input_features_, estimator.estimators_, strict=True):
+        positions = column_positions(numbers, [names] if isinstance(names, str) else names)
+        part = replace(context.select(numbers, positions), frame="pandas")
+        result = _predicted(tree, part, is_share=is_share, context=context)
+        if estimator.precision is not None:
+            result, _ = apply_function(
+                replace(result, frame=""),
+                numpy.round,
+                {"decimals": estimator.precision},
+                context,
+                "precision",
+            )
+        made.append(named(result, [f"tree({names})"]))
+    return finished(estimator, value, made, estimator.variables_, context)
+
+
 def _predicted(tree: Any, value: Value, *, is_share: bool, context: Context) -> Value:
     """What a tree predicts, or how likely its second class is."""
     answers = context.predict(tree, value, "tree").answers
@@ -354,12 +364,13 @@ def _predicted(tree: Any, value: Value, *, is_share: bool, context: Context) -> 
 
 _CONVERTERS: Mapping[str, Callable[..., Any]] = {
     "creation.cyclical_features.CyclicalFeatures": cyclical_features,
+    "creation.decision_tree_features.DecisionTreeFeatures": tree_features,
+    "creation.geo_features.GeoDistanceFeatures": geo_distance,
     "creation.math_features.MathFeatures": math_features,
     "creation.relative_features.RelativeFeatures": relative_features,
-    "datetime.datetime.DatetimeFeatures": datetime_features,
-    "datetime.datetime_subtraction.DatetimeSubtraction": datetime_subtraction,
     "discretisation.decision_tree.DecisionTreeDiscretiser": tree_discretiser,
     "pipeline.pipeline.Pipeline": pipeline,
+    "preprocessing.match_columns.MatchVariables": match_variables,
     "wrappers.wrappers.SklearnTransformerWrapper": wrapper,
 }
 CONVERTERS: Mapping[str, Callable[..., Any]] = {

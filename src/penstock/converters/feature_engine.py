@@ -269,6 +269,11 @@ def _arcsine(_: Any, value: Value, context: Context) -> Value:
     return context.require(context.map(context.map(value, "sqrt"), "arcsin"))
 
 
+def _area_sine(estimator: Any, value: Value, context: Context) -> Value:
+    shifted = context.arithmetic(value, "subtract", float(estimator.loc))
+    return context.map(context.arithmetic(shifted, "divide", float(estimator.scale)), "arcsinh")
+
+
 def _reciprocal(_: Any, value: Value, context: Context) -> Value:
     # Zeros are refused: the logarithm of their size is infinite.
     size = context.require(context.map(context.map(value, "abs"), "log"))
@@ -363,6 +368,7 @@ _CONVERTERS: Mapping[str, Callable[..., Any]] = {
     "scaling.mean_normalization.MeanNormalizationScaler": _changing(_mean_normalization),
     **{f"selection.{module}.{name}": selection for module, name in SELECTIONS.items()},
     "transformation.arcsin.ArcsinTransformer": _changing(_arcsine),
+    "transformation.arcsinh.ArcSinhTransformer": _changing(_area_sine),
     "transformation.boxcox.BoxCoxTransformer": _changing(_power_transform("box_cox")),
     "transformation.log.LogCpTransformer": _changing(_logarithm),
     "transformation.log.LogTransformer": _changing(_logarithm),

@@ -9,13 +9,16 @@ from penstock.converters.values import EXACT, LINK_TOLERANCE, SAME_IN_F32, Colum
 
 __all__ = ["apply_function", "function_transformer"]
 
-# Names of ufuncs to names of the operator `map`. Without `cbrt` and `tanh`: of half of all numbers
-# numpy's last bit is another, and a tree behind them would take the other side of a cut.
+# Names of ufuncs to names of the operator `map`.
 FUNCTIONS: dict[str, str] = {
     "absolute": "abs",
     "arccos": "arccos",
+    "arccosh": "arccosh",
     "arcsin": "arcsin",
+    "arcsinh": "arcsinh",
     "arctan": "arctan",
+    "arctanh": "arctanh",
+    "cbrt": "cbrt",
     "ceil": "ceil",
     "cos": "cos",
     "cosh": "cosh",
@@ -46,6 +49,7 @@ FUNCTIONS: dict[str, str] = {
     "sqrt": "sqrt",
     "square": "square",
     "tan": "tan",
+    "tanh": "tanh",
     "trunc": "trunc",
 }
 TESTS = frozenset(("isfinite", "isinf", "isnan"))

@@ -31,6 +31,7 @@ mod tables;
 mod terms;
 mod texts;
 mod times;
+mod topics;
 mod tree_search;
 mod trees;
 mod writing;
@@ -145,6 +146,7 @@ operators! {
     "strip_text", 1, texts::StripText;
     "sum", 1, blending::Sum;
     "time_part", 1, times::TimePart;
+    "topics", 1, topics::Topics;
     "trees", 1, trees::Trees;
     "weighted_median", 1, blending::WeightedMedian;
     "write_number", 1, writing::WriteNumber;

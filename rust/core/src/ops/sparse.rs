@@ -10,8 +10,17 @@ use crate::plan::Lowering;
 use foldhash::HashMap;
 
 /// Operators that take elements of sparse rows as they are.
-pub const AWARE: &[&str] =
-    &["arithmetic", "binarize", "concat", "linear", "map", "normalize", "require", "select"];
+pub const AWARE: &[&str] = &[
+    "arithmetic",
+    "binarize",
+    "concat",
+    "linear",
+    "map",
+    "normalize",
+    "require",
+    "select",
+    "topics",
+];
 
 /// Larger numbers could overflow, in f32 as well; they are treated one by one.
 const MOST: f64 = 1e30;

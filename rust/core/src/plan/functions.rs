@@ -40,11 +40,18 @@ macro_rules! functions {
     };
 }
 
+// Beyond these the C library takes 1 for nothing beside x² or 1/x², or x for its own function.
+const LARGE: f64 = (1u64 << 28) as f64;
+const SMALL: f64 = 1.0 / LARGE;
+
 functions! {
     Abs, "abs", f64::abs;
     Arccos, "arccos", f64::acos;
+    Arccosh, "arccosh", arccosh;
     Arcsin, "arcsin", f64::asin;
+    Arcsinh, "arcsinh", arcsinh;
     Arctan, "arctan", f64::atan;
+    Arctanh, "arctanh", arctanh;
     Cbrt, "cbrt", f64::cbrt;
     Ceil, "ceil", f64::ceil;
     Cos, "cos", f64::cos;
@@ -73,7 +80,6 @@ functions! {
     Sign, "sign", sign;
     Sin, "sin", f64::sin;
     Sinh, "sinh", f64::sinh;
-    Softsign, "softsign", |x| x / (1.0 + x.abs());
     Sqrt, "sqrt", f64::sqrt;
     Square, "square", |x| x * x;
     Tan, "tan", f64::tan;
@@ -90,6 +96,50 @@ impl Function {
             Ceil | Degrees | Floor | Identity | IsNan | Radians | Rint | Sign | Sqrt | Trunc
         )
     }
+}
+
+/// As C libraries compute it (fdlibm, `e_acosh.c`), to the last bit; Rust's own takes another formula.
+fn arccosh(x: f64) -> f64 {
+    if x < 1.0 {
+        f64::NAN
+    } else if x >= LARGE {
+        x.ln() + std::f64::consts::LN_2
+    } else if x > 2.0 {
+        (2.0 * x - 1.0 / (x + (x * x - 1.0).sqrt())).ln()
+    } else {
+        let above = x - 1.0;
+        (above + (2.0 * above + above * above).sqrt()).ln_1p()
+    }
+}
+
+/// As [`arccosh`] (`s_asinh.c`).
+fn arcsinh(x: f64) -> f64 {
+    let size = x.abs();
+    let result = if size < SMALL || !size.is_finite() {
+        size
+    } else if size > LARGE {
+        size.ln() + std::f64::consts::LN_2
+    } else if size > 2.0 {
+        (2.0 * size + 1.0 / ((size * size + 1.0).sqrt() + size)).ln()
+    } else {
+        let square = size * size;
+        (size + square / (1.0 + (1.0 + square).sqrt())).ln_1p()
+    };
+    result.copysign(x)
+}
+
+/// As [`arccosh`] (`e_atanh.c`).
+fn arctanh(x: f64) -> f64 {
+    let size = x.abs();
+    let twice = size + size;
+    let result = if size < SMALL {
+        size
+    } else if size < 0.5 {
+        0.5 * (twice + twice * size / (1.0 - size)).ln_1p()
+    } else {
+        0.5 * (twice / (1.0 - size)).ln_1p()
+    };
+    result.copysign(x)
 }
 
 /// What `sublinear_tf` makes of a count; 0 stays 0.

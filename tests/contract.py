@@ -129,6 +129,15 @@ def same(estimator: Any, example: Any, rows: list[dict[str, Any]]) -> None:
     compare(model, prepare(estimator, example).subject.oracle, model.schema.inputs, probes)
 
 
+def far(frame: Any) -> Any:
+    """Rows of the frame in which one number after the other is far from all of training."""
+    sizes = (1e6, -1e6, 1e12, -1e15, 1e30, -1e60)
+    rows = frame.iloc[: len(sizes) * frame.shape[1]].copy()
+    for at, row in enumerate(rows.index):
+        rows.loc[row, rows.columns[at % frame.shape[1]]] = sizes[at // frame.shape[1]]
+    return rows
+
+
 def check(estimator: Any, example: Any, policies: Any, folder: Path) -> None:
     """The whole contract for one example."""
     model = penstock.convert(estimator, example, policies=policies)

@@ -266,6 +266,16 @@ def test_wide_example_is_converted():
     assert all(field.infinite == "refuse" for field in made.schema.inputs)
 
 
+def test_priors_that_do_not_fit_the_classes_are_no_crash_in_the_proof():
+    from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+
+    frame = contract.numbers()
+    model = QuadraticDiscriminantAnalysis(priors=[0.4, 0.6])
+    model.fit(frame[["normal", "signed"]], contract.answer(frame, ("a", "b", "c")))
+    message = contract.refused(model, frame[["normal", "signed"]])
+    assert "not as its library leaves it" in message
+
+
 def test_an_estimator_that_its_library_cannot_use_is_refused_by_name():
     from sklearn.feature_selection import GenericUnivariateSelect
 

@@ -2,7 +2,8 @@
 
 import platform
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -12,10 +13,10 @@ from penstock.baseline import answered, baseline
 from penstock.centers import centered
 from penstock.converters import table
 from penstock.converters.context import Context, public_name
-from penstock.converters.refusals import cutting
+from penstock.converters.refusals import cutting, unlike
 from penstock.converters.values import Answer, Ask, Prediction, Value
 from penstock.description import steps
-from penstock.errors import ArtifactError, ConvertError
+from penstock.errors import ArtifactError, ConvertError, PenstockError
 from penstock.frames import KEYED, Example, describe
 from penstock.graph import Graph
 from penstock.model import Model
@@ -53,7 +54,8 @@ def convert(
     `verify=False` leaves the proof out, and with it the refusals of the source library.
     """
     prepared = prepare(model, example, name=name, version=version)
-    proof = prove(prepared.subject) if verify else _unproved(prepared.subject)
+    with _plainly(model):
+        proof = prove(prepared.subject) if verify else _unproved(prepared.subject)
     fields = declared(proof.fields, policies)
     draft = prepared.draft.with_inputs(fields)
     try:
@@ -69,6 +71,17 @@ def convert(
     if provenance is not None:
         draft = replace(draft, provenance={**draft.provenance, **provenance(proved)})
     return _model(draft, verify=False)
+
+
+@contextmanager
+def _plainly(model: Any) -> Iterator[None]:
+    """Whatever goes wrong with what a library has left comes as a `ConvertError`."""
+    try:
+        yield
+    except (PenstockError, MemoryError):
+        raise
+    except Exception as error:
+        raise ConvertError(unlike(model, error)) from error
 
 
 @dataclass(frozen=True)
@@ -92,6 +105,13 @@ def prepare(
         keyed=described.flat == KEYED,
     )
     _check_fitted(model)
+    with _plainly(model):
+        return _prepared(model, described, context, name or type(model).__name__, version or "1")
+
+
+def _prepared(
+    model: Any, described: Example, context: Context, name: str, version: str
+) -> Prepared:
     answers = tuple(
         answer
         if answer.kind == "label"
@@ -102,8 +122,8 @@ def prepare(
     described = described.widened(single(graph, context.widths))
     fields = declared(inferred(described.columns, graph.fields()), context.policies)
     draft = Draft(
-        name=name or type(model).__name__,
-        version=version or "1",
+        name=name,
+        version=version,
         schema=Schema(fields, tuple(_output(answer) for answer in answers)),
         graph=graph,
         provenance=_provenance(model, described, context),
@@ -178,7 +198,12 @@ def _check_fitted(model: Any) -> None:
 
 def _answers(model: Any, result: Value | Prediction, context: Context) -> tuple[Answer, ...]:
     if isinstance(result, Prediction):
-        return result.answers
+        # An estimator around another one may leave out what the shares are exponentials of.
+        given = {answer.name for answer in result.answers}
+        return tuple(
+            answer if answer.exponent in given else replace(answer, exponent=None)
+            for answer in result.answers
+        )
     if not result.columns:
         context.refuse("the output has no columns, so there is nothing to answer")
     if len(result.columns) > MOST_FEATURES:

@@ -19,6 +19,7 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
@@ -116,6 +117,7 @@ def partly_labeled(estimator, classes=(0, 1, 2)):
 EXAMPLES = {
     "self_training_classifier": partly_labeled(TREE),
     "self_training_classifier_of_a_linear_model": partly_labeled(LINEAR, (0, 1)),
+    "self_training_classifier_without_raw_scores": partly_labeled(GaussianNB()),
     "voting_classifier_hard": classifier(voting(TREE, FOREST, LGBM)),
     "voting_classifier_hard_with_weights": classifier(
         voting(TREE, FOREST, LINEAR, RidgeClassifier(), weights=[0.1, 0.2, 0.3, 0.3]), NUMBERS

@@ -103,3 +103,13 @@ def test_affinity_propagation_without_centers_is_refused():
     model = AffinityPropagation(random_state=0).fit(few())
     model.cluster_centers_ = model.cluster_centers_[:0]
     assert "centers" in contract.refused(model, few())
+
+
+@pytest.mark.parametrize(
+    "estimator", [AffinityPropagation(random_state=0), Birch(), KMeans(4), MeanShift(bandwidth=1.5)]
+)
+def test_rows_far_from_all_centers_have_the_clusters_of_rounded_distances(estimator):
+    frame = few()
+    rows = contract.far(frame)
+    answers = penstock.convert(estimator.fit(frame), frame).predict(rows)
+    np.testing.assert_array_equal(answers["cluster"], estimator.predict(rows))

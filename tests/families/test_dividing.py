@@ -5,6 +5,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
 from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
+from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
@@ -86,6 +87,10 @@ EXAMPLES = {
         MultiOutputClassifier(HistGradientBoostingClassifier(max_iter=2)),
         lambda: two_labels(NUMBERS, (1, 2)),
     ),
+    "multi_output_classifier_without_raw_scores": fitted(
+        MultiOutputClassifier(GaussianNB()), two_labels
+    ),
+    "multi_output_classifier_of_bits": fitted(MultiOutputClassifier(BernoulliNB()), several_labels),
 }
 
 
@@ -117,3 +122,12 @@ def test_kernels_between_rows_are_refused():
         similar, contract.answer(frame, NUMBERS)
     )
     assert "`estimator`" in contract.refused(model, similar)
+
+
+def test_rows_far_from_all_training_have_the_labels_of_rounded_distances():
+    frame, rows = contract.numbers(), contract.far(contract.numbers())
+    for estimator in (OneVsOneClassifier(LinearSVC()), OutputCodeClassifier(LinearSVC())):
+        model = estimator.fit(frame, contract.answer(frame, ("a", "b", "c")))
+        answers = penstock.convert(model, frame).predict(rows)
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(answers["label"], model.predict(rows))

@@ -156,3 +156,11 @@ def test_a_radius_of_none_is_refused():
     frame = contract.numbers()
     model = RadiusNeighborsRegressor(radius=None).fit(frame, contract.amount(frame))
     assert "option `radius`" in contract.refused(model, frame)
+
+
+def test_rows_far_from_all_centroids_have_the_class_of_rounded_distances():
+    frame = contract.numbers()
+    model = NearestCentroid().fit(frame, contract.answer(frame, ("a", "b", "c")))
+    rows = contract.far(frame)
+    answers = penstock.convert(model, frame).predict(rows)
+    np.testing.assert_array_equal(answers["label"], model.predict(rows))

@@ -8,6 +8,7 @@ from penstock.converters.context import Context
 from penstock.converters.ensembles import MISSING_LEFT, NAN_IS_MISSING, Ensemble, Tree
 from penstock.converters.responses import summed
 from penstock.converters.scores import largest
+from penstock.converters.searching import nearest_point
 from penstock.converters.validation import finite_rows, floats, full, sized
 from penstock.converters.values import (
     LINEAR_TOLERANCE,
@@ -75,7 +76,7 @@ def _center(centers: Any, known: Sequence[Any], rows: Value, context: Context) -
     """The label of the nearest center, among those that are known of the centers."""
     import numpy
 
-    code = largest(_scores(rows, centers, context, sign=-1.0), context)
+    code = nearest_point(rows, centers, context)
     names = sorted({int(label) for label in known})
     positions = [names.index(int(label)) for label in known]
     position = context.add(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, NoReturn, Protocol
 
 from penstock.converters.output import frame_output, framed
-from penstock.converters.refusals import misplaced, public_name, unsupported
+from penstock.converters.refusals import misplaced, public_name, unlike, unsupported
 from penstock.converters.values import EXACT, LINK_TOLERANCE, Column, Prediction, Reordering, Value
 from penstock.errors import ConvertError, PenstockError
 from penstock.graph import FIELD_PREFIX, Graph, Node, Scalar, Tensor, Texts
@@ -357,10 +357,7 @@ class Context:
         except PenstockError:
             raise
         except Exception as error:
-            self.refuse(
-                f"`{public_name(type(estimator))}` is not as its library leaves it after fitting "
-                f"({type(error).__name__}: {error}); fit it again, with valid options"
-            )
+            self.refuse(unlike(estimator, error))
         self.libraries.add(type(estimator).__module__.split(".")[0])
         return self._framed(result, estimator) if isinstance(result, Value) else result
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.converters.context import Context
-from penstock.converters.kernel_functions import distances
 from penstock.converters.pairing import pair_scores
 from penstock.converters.responses import response
 from penstock.converters.scores import class_labels, complement, largest, tie
+from penstock.converters.searching import nearest_point
 from penstock.converters.values import (
     Answer,
     Ask,
@@ -176,8 +176,7 @@ def output_code_classifier(estimator: Any, value: Value, context: Context) -> Pr
         ]
     )
     scores = context.require(scores.with_columns(numeric_columns(scores.width)))
-    far = distances("squared_euclidean", estimator.code_book_, scores, context)
-    label = labels(largest(context.arithmetic(far, "multiply", -1.0), context), classes)
+    label = labels(nearest_point(scores, estimator.code_book_, context), classes)
     return Prediction((replace(label, undecided=Ask(function=_equally_near(estimator))),))
 
 

@@ -8,7 +8,7 @@ from penstock.converters.context import Context
 from penstock.converters.kernel_functions import distances
 from penstock.converters.responses import summed
 from penstock.converters.scores import class_labels, largest, softmax
-from penstock.converters.searching import Neighbors, reordering, searched, undecided
+from penstock.converters.searching import Neighbors, nearest_point, reordering, searched, undecided
 from penstock.converters.validation import finite_rows, sized
 from penstock.converters.values import (
     Answer,
@@ -282,8 +282,12 @@ def nearest_centroid(estimator: Any, value: Value, context: Context) -> Predicti
     scores = context.arithmetic(context.arithmetic(far, "multiply", -1.0), "add", offsets)
     growth = max(1.0, float(((centroids / deviations) ** 2).sum(axis=1).max()))
     scores = replace(scores, tolerance=SCORE_TOLERANCE * growth)
-    plain = distances(metric, centroids, rows, context)
-    nearest = largest(context.arithmetic(plain, "multiply", -1.0) if even else scores, context)
+    if even and not manhattan:
+        nearest = nearest_point(rows, centroids, context)
+    else:
+        plain = distances(metric, centroids, rows, context)
+        scored = context.arithmetic(plain, "multiply", -1.0) if even else scores
+        nearest = largest(scored, context)
     label = labels(nearest, classes)
     doubt = Ask(function=lambda data: _between(estimator, data, scaled=not even))
     label = replace(label, undecided=doubt)

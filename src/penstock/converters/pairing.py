@@ -57,6 +57,6 @@ def confident(votes: Value, scores: Value, pairs: list[tuple[int, int]], context
         coefficients=coefficients,
         intercepts=numpy.zeros(votes.width),
     )
-    shares = context.map(sums, "softsign", precision="f64")
-    shares = context.arithmetic(shares, "divide", 3.0, precision="f64")
+    sizes = context.arithmetic(context.map(sums, "abs"), "add", 1.0)
+    shares = context.combine(sums, "divide", context.arithmetic(sizes, "multiply", 3.0))
     return summed([votes, shares], context)

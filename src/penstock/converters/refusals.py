@@ -6,7 +6,7 @@ from typing import Any
 
 from penstock.graph import Graph
 
-__all__ = ["METHODS", "REASONS", "cutting", "misplaced", "public_name", "unsupported"]
+__all__ = ["METHODS", "REASONS", "cutting", "misplaced", "public_name", "unlike", "unsupported"]
 
 
 def public_name(cls: type) -> str:
@@ -48,6 +48,14 @@ _OF_ONE = frozenset(
 _OF_DICTIONARIES = frozenset(("DictVectorizer", "FeatureHasher"))
 
 
+def unlike(estimator: Any, error: Exception) -> str:
+    """What is said where something goes wrong that no converter knows."""
+    return (
+        f"`{public_name(type(estimator))}` is not as its library leaves it after fitting "
+        f"({type(error).__name__}: {error}); fit it again, with valid options"
+    )
+
+
 def misplaced(cls: type, *, flat: bool, keyed: bool) -> str:
     """Why an estimator takes no column by itself (`flat`) or no dictionaries (`keyed`), if so."""
     if cls.__name__ in _HANDING:
@@ -86,7 +94,6 @@ REASONS: Mapping[str, str] = {
             ("window_features", "WindowFeatures"),
         )
     },
-    "sklearn.decomposition.LatentDirichletAllocation": _SEARCHED,
     "sklearn.decomposition.MiniBatchNMF": (
         "it searches for all rows together: one row and many differ"
     ),

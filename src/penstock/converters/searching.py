@@ -7,12 +7,20 @@ from typing import Any
 from penstock.converters.context import Context
 from penstock.converters.kernel_functions import unit
 from penstock.converters.validation import array_dtype, dense, finite_rows
-from penstock.converters.values import Ask, Reordering, Value, numeric_columns
+from penstock.converters.values import (
+    LINEAR_TOLERANCE,
+    Ask,
+    Reordering,
+    Value,
+    codes,
+    numeric_columns,
+)
 
 __all__ = [
     "METRICS",
     "POWERS",
     "Neighbors",
+    "nearest_point",
     "reordering",
     "searched",
     "tree_fields",
@@ -114,6 +122,25 @@ def searched(
     small = search == "heap" and sums == "differences" and len(points) <= CHUNK
     ordered = search in TREES or counted
     return Neighbors(rows, fields, tolerance, ordered or small, ordered, counted)
+
+
+def nearest_point(rows: Value, points: Any, context: Context) -> Value:
+    """The position of the nearest point (sklearn/metrics/pairwise.py, `pairwise_distances_argmin`).
+
+    Far from all of them ‖x‖² swallows the differences, and the first point is the nearest.
+    """
+    fields: dict[str, Any] = {
+        "metric": "squared_euclidean",
+        "points": points.astype("float64"),
+        "search": "heap",
+        "sums": "products",
+        "power": None,
+        "scales": None,
+        **tree_fields(None, "heap"),
+    }
+    columns = (*codes(1), *numeric_columns(1))
+    found = context.add("nearest", rows, columns, tolerance=LINEAR_TOLERANCE, count=1, **fields)
+    return context.select(found, [0])
 
 
 def _algorithm(estimator: Any, value: Value, context: Context) -> tuple[str, str]:

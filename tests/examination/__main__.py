@@ -17,6 +17,7 @@ from typing import Any
 from penstock.converters import table
 from tests.examination import options, others
 from tests.examination.data import WORLDS
+from tests.examination.given import ONLY
 from tests.examination.judging import fitted, outcome
 from tests.operators_page import OUTCOMES, PAGE, answering, counted, page
 from tests.operators_page import classes as scikit_learn
@@ -26,19 +27,25 @@ def cases(cls: type, instances: Any) -> Iterator[tuple[str, Any, str]]:
     """The name of a case, a fitted estimator, and the world that it was fitted on.
 
     The plain instance meets all worlds; each value of an option one after the other of those that
-    fit, and texts where texts fit.
+    fit, or the next one where the value does not, and texts where texts fit.
     """
     worlds = []
-    for world in WORLDS:
+    for world in ONLY.get(cls.__name__, WORLDS):
         plain = instances.base(cls)
         if plain is not None and fitted(plain, WORLDS[world]) is not None:
             worlds.append(world)
             yield world, plain, world
     wordy = [world for world in ("texts", "missing texts") if world in worlds]
     for at, (name, estimator) in enumerate(instances.variants(cls) if worlds else ()):
-        for world in dict.fromkeys([worlds[at % len(worlds)], *wordy]):
-            if fitted(estimator, WORLDS[world]) is not None:
+        turn = [worlds[(at + step) % len(worlds)] for step in range(len(worlds))]
+        first = next((world for world in turn if _fits(estimator, world)), None)
+        for world in dict.fromkeys([first, *wordy]):
+            if world is not None and _fits(estimator, world):
                 yield f"{name} on {world}", estimator, world
+
+
+def _fits(estimator: Any, world: str) -> bool:
+    return fitted(estimator, WORLDS[world]) is not None
 
 
 def examine(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 from scipy.sparse import csr_matrix
 
 from tests import contract
@@ -15,7 +16,13 @@ __all__ = ["WORLDS", "World", "hostile", "targets"]
 ROWS = 150
 HELD = 40
 HOSTILE = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, 1e-300, 1e4, -1e4)
-WORDS = ("", " ", "never seen", "Ünseen→ß", "nan", "0")
+WORDS = ("", " ", "never seen", "Ünseen→ß", "nan", "0", "The THE, \u017ftraße: e\u0301-x2 İ_3.14😀")
+# Words in other letters, marks, numbers, signs, spaces beyond ASCII: whatever is cut otherwise.
+PROSE = (
+    *("the", "The", "a", "I", "naïve", "NAÏVE", "Straße", "STRASSE", "İstanbul", "ﬁne", "x2"),
+    *("it's", "don't", "e-mail", "über_cool", "3.14", "٣٤", "東京", "e\u0301te\u0301", "😀", "ǅ"),
+    *("no\u00a0break", "tab\there", "line\nend", "…", "--", "C++", "a.b,c;d", "ß", "\u017f", "ΣΑΣ"),
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,17 @@ def _gaps(seed: int) -> Any:
     return pd.concat([_missing(seed), contract.texts(ROWS, missing=False, seed=seed)], axis=1)
 
 
+def _documents(seed: int) -> Any:
+    random = np.random.default_rng(seed)
+    texts = [" ".join(random.choice(PROSE, size=random.integers(0, 12))) for _ in range(ROWS)]
+    return pd.DataFrame({"review": texts}, dtype="object")
+
+
+def _categories(seed: int) -> Any:
+    frame = contract.texts(ROWS, missing=False, seed=seed)
+    return frame.apply(lambda texts: pd.Categorical(texts, sorted({*texts} | {"unused"})))
+
+
 def _dictionaries(frame: Any) -> Any:
     """What is missing has no key."""
     rows = frame.to_dict(orient="records")
@@ -83,6 +101,11 @@ WORLDS = {
     "missing texts": World(lambda seed: contract.texts(ROWS, missing=True, seed=seed)),
     "mixed": World(_mixed),
     "dictionaries": World(_gaps, _dictionaries),
+    "documents": World(_documents, lambda frame: frame["review"]),
+    "list of documents": World(_documents, lambda frame: frame["review"].tolist()),
+    "categories": World(_categories),
+    "nullable": World(lambda seed: _missing(seed).convert_dtypes(dtype_backend="numpy_nullable")),
+    "polars": World(_missing, pl.from_pandas),
 }
 
 

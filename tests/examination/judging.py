@@ -157,6 +157,8 @@ def _rows(model: Any, frame: Any) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
+    if value is pd.NA:
+        return None
     return value.item() if isinstance(value, np.generic) else value
 
 

@@ -9,6 +9,8 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import Interval, StrOptions, generate_valid_param
 from sklearn.utils._test_common.instance_generator import _construct_instances
 
+from tests.examination.given import INSTEAD, given, together
+
 __all__ = ["base", "variants"]
 
 # What changes how an estimator is fitted or run, but nothing of the kind of what it answers.
@@ -50,13 +52,6 @@ WITHOUT_INFLUENCE = {
 }
 
 
-# Where the tests of scikit-learn, or its defaults, are not what anybody deploys.
-INSTEAD = {
-    "DummyClassifier": {"strategy": "prior"},
-    "LocalOutlierFactor": {"novelty": True},
-}
-
-
 def base(cls: type) -> Any:
     """The class with the options that scikit-learn tests it with; `None` if it has none."""
     try:
@@ -74,19 +69,24 @@ def variants(cls: type) -> Iterator[tuple[str, Any]]:
     for option in inspect.signature(cls).parameters:
         if option in WITHOUT_INFLUENCE:
             continue
-        for value in _values(known.get(option, ()), getattr(plain, option)):
+        for value in _values(known.get(option, ()), plain, option):
             with suppress(Exception):
                 yield f"{option}={value!r}", clone(plain).set_params(**{option: value})
+    for options in together(cls):
+        with suppress(Exception):
+            yield repr(options), clone(plain).set_params(**options)
 
 
-def _values(constraints: Any, present: Any) -> Iterator[Any]:
-    """Values that are allowed, without the present one."""
+def _values(constraints: Any, plain: Any, option: str) -> Iterator[Any]:
+    """Values that are declared or given, without the present one."""
+    present = getattr(plain, option)
+    declared = constraints if isinstance(constraints, list) else ()
+    values = [value for constraint in declared for value in _allowed(constraint, present)]
     seen = [repr(present)]
-    for constraint in constraints if isinstance(constraints, list) else ():
-        for value in _allowed(constraint, present):
-            if repr(value) not in seen:
-                seen.append(repr(value))
-                yield value
+    for value in (*values, *given(plain, option)):
+        if repr(value) not in seen:
+            seen.append(repr(value))
+            yield value
 
 
 def _allowed(constraint: Any, present: Any) -> list[Any]:

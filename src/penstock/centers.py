@@ -13,6 +13,7 @@ from penstock.model import Model
 
 __all__ = ["centered"]
 
+TREES = frozenset(("linear_leaves", "trees"))
 # Operators with `centers`, and the field that has a number for each output.
 _OUTPUTS = {"linear": "intercepts", "linear_f32": "start"}
 
@@ -27,6 +28,10 @@ def centered(draft: Draft, example: Example, model: Callable[[Draft], Model]) ->
     if not linear:
         return draft
     node = linear[-1]
+    cutting = [other.name for other in draft.graph.nodes if other.operator in TREES]
+    if node.name in {other.name for other in draft.graph.reachable(cutting).nodes}:
+        # Trees behind it are what is explained, as behind a projection.
+        return draft
     outputs = node.fields[_OUTPUTS[node.operator]]
     assert isinstance(outputs, Tensor)
     count = math.prod(outputs.shape)

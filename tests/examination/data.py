@@ -98,6 +98,7 @@ WORLDS = {
     "sparse": World(_sparse, _array, csr_matrix),
     "all sizes": World(lambda seed: contract.numbers(ROWS, seed=seed)),
     "one column": World(lambda seed: scaled(seed)[["normal"]]),
+    "one text": World(lambda seed: contract.texts(ROWS, missing=False, seed=seed)[["color"]]),
     "missing texts": World(lambda seed: contract.texts(ROWS, missing=True, seed=seed)),
     "mixed": World(_mixed),
     "dictionaries": World(_gaps, _dictionaries),

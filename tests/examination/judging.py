@@ -121,13 +121,14 @@ def _compared(
                 if ordinary and row is not None:
                     yield f"{where}: refused ({answer}), where the source answers {row}"
                 continue
-            if row is None:
-                yield f"{where}: {answer}, where the source refuses"
-                continue
             found = _listed(answer, name)
-            if not _same(found, row, scale) and not _among(
-                found, _own(row, asked, world, frame, at), scale
-            ):
+            if row is not None and _same(found, row, scale):
+                continue
+            # Alone it may refuse what it takes among others, as a column without any text.
+            own = _own(row, asked, world, frame, at)
+            if not own:
+                yield f"{where}: {answer}, where the source refuses"
+            elif not _among(found, own, scale):
                 yield f"{where}: {found}, the source {row}"
 
 
@@ -226,7 +227,7 @@ def _listed(answer: dict[str, Any], name: str) -> list[Any]:
     return [x for part in parts for x in (part if isinstance(part, list) else [part])]
 
 
-def _own(row: list[Any], asked: Any, world: World, frame: Any, at: int) -> list[list[Any]]:
+def _own(row: list[Any] | None, asked: Any, world: World, frame: Any, at: int) -> list[list[Any]]:
     """What the source answers itself: with other rows, alone, and where last bits differ."""
     alone = frame.iloc[at : at + 1].reset_index(drop=True)
     company = pd.concat([alone, world.frame(2).iloc[:HELD]], ignore_index=True)

@@ -3,14 +3,21 @@
 import random
 from typing import Any
 
+import catboost
+import category_encoders
+import lightgbm
 import numpy as np
+import xgboost
 from sklearn import (
     compose,
     decomposition,
+    discriminant_analysis,
     ensemble,
     feature_selection,
     impute,
+    kernel_approximation,
     linear_model,
+    multiclass,
     naive_bayes,
     neighbors,
     neural_network,
@@ -22,6 +29,7 @@ from sklearn.calibration import CalibratedClassifierCV
 
 # scikit-learn asks for this import before its iterative imputer can be named.
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.feature_extraction import text
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
@@ -40,10 +48,17 @@ def _frame(seed: int) -> Any:
     parts = [WORLDS["missing"].frame(seed), WORLDS["missing texts"].frame(seed)]
     frame = pd.concat(parts, axis=1)
     frame["size"] = pd.Categorical(frame["counts"].fillna(0).astype(int).astype(str))
+    frame["review"] = WORLDS["documents"].frame(seed)["review"]
     return frame
 
 
 MIXED = World(_frame)
+QUIET = {
+    "verbose": False,
+    "thread_count": 1,
+    "random_seed": 0,
+    "allow_writing_files": False,
+}
 IMPUTERS = (
     lambda: impute.SimpleImputer(),
     lambda: impute.SimpleImputer(strategy="median", add_indicator=True),
@@ -60,6 +75,10 @@ SCALERS = (
     lambda: preprocessing.KBinsDiscretizer(n_bins=4, encode="onehot-dense"),
     lambda: preprocessing.PolynomialFeatures(2, include_bias=False),
     lambda: preprocessing.SplineTransformer(n_knots=4),
+    lambda: preprocessing.FunctionTransformer(np.arcsinh),
+    lambda: make_pipeline(
+        preprocessing.MinMaxScaler(), kernel_approximation.Nystroem(n_components=5)
+    ),
     lambda: FeatureUnion([("all", "passthrough"), ("pca", decomposition.PCA(2))]),
 )
 ENCODERS = (
@@ -68,9 +87,22 @@ ENCODERS = (
     lambda: preprocessing.OneHotEncoder(drop="first", handle_unknown="ignore", sparse_output=False),
     lambda: preprocessing.OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1),
     lambda: preprocessing.TargetEncoder(random_state=0),
+    lambda: category_encoders.BinaryEncoder(),
+    lambda: category_encoders.CountEncoder(handle_unknown=0, handle_missing=0),
+    lambda: category_encoders.CatBoostEncoder(),
+    lambda: category_encoders.JamesSteinEncoder(),
     lambda: make_pipeline(
         impute.SimpleImputer(strategy="most_frequent"),
         preprocessing.OneHotEncoder(handle_unknown="ignore"),
+    ),
+)
+VECTORIZERS = (
+    lambda: text.TfidfVectorizer(max_features=12),
+    lambda: text.CountVectorizer(analyzer="char_wb", ngram_range=(2, 3), max_features=15),
+    lambda: text.HashingVectorizer(n_features=16, alternate_sign=False),
+    lambda: make_pipeline(text.TfidfVectorizer(), decomposition.TruncatedSVD(3, random_state=0)),
+    lambda: make_pipeline(
+        text.CountVectorizer(), decomposition.LatentDirichletAllocation(3, random_state=0)
     ),
 )
 BETWEEN = (
@@ -80,6 +112,8 @@ BETWEEN = (
     lambda: feature_selection.VarianceThreshold(0.01),
     lambda: preprocessing.MaxAbsScaler(),
     lambda: decomposition.TruncatedSVD(4, random_state=0),
+    lambda: feature_selection.SelectFromModel(ensemble.ExtraTreesClassifier(5, random_state=0)),
+    lambda: preprocessing.Normalizer(),
 )
 CLASSIFIERS = (
     lambda: linear_model.LogisticRegression(),
@@ -100,6 +134,14 @@ CLASSIFIERS = (
     lambda: svm.LinearSVC(),
     lambda: GridSearchCV(linear_model.LogisticRegression(), {"C": [0.1, 1.0]}, cv=2),
     lambda: naive_bayes.BernoulliNB(),
+    lambda: naive_bayes.GaussianNB(),
+    lambda: ensemble.HistGradientBoostingClassifier(max_iter=5),
+    lambda: multiclass.OneVsRestClassifier(linear_model.SGDClassifier(random_state=0)),
+    lambda: multiclass.OneVsOneClassifier(svm.LinearSVC(random_state=0)),
+    lambda: discriminant_analysis.LinearDiscriminantAnalysis(),
+    lambda: lightgbm.LGBMClassifier(n_estimators=5, verbose=-1, n_jobs=1),
+    lambda: xgboost.XGBClassifier(n_estimators=5, max_depth=3, n_jobs=1),
+    lambda: catboost.CatBoostClassifier(iterations=5, depth=3, **QUIET),
 )
 REGRESSORS = (
     lambda: linear_model.LinearRegression(),
@@ -113,6 +155,14 @@ REGRESSORS = (
     lambda: neighbors.KNeighborsRegressor(),
     lambda: svm.SVR(),
     lambda: linear_model.HuberRegressor(),
+    lambda: ensemble.HistGradientBoostingRegressor(max_iter=5, loss="quantile", quantile=0.3),
+    lambda: linear_model.BayesianRidge(),
+    lambda: lightgbm.LGBMRegressor(n_estimators=5, verbose=-1, n_jobs=1, objective="l1"),
+    lambda: xgboost.XGBRegressor(n_estimators=5, max_depth=3, n_jobs=1),
+    lambda: catboost.CatBoostRegressor(iterations=5, depth=3, **QUIET),
+    lambda: compose.TransformedTargetRegressor(
+        linear_model.Ridge(), transformer=preprocessing.StandardScaler()
+    ),
 )
 
 
@@ -121,11 +171,14 @@ def pipeline(seed: int) -> Any:
     chance = random.Random(seed)
     numbers = make_pipeline(chance.choice(IMPUTERS)(), chance.choice(SCALERS)())
     parts = [(numbers, list(NUMBERS)), (chance.choice(ENCODERS)(), [*TEXTS, "size"])]
+    if chance.random() < 0.4:
+        parts.append((chance.choice(VECTORIZERS)(), "review"))
     chance.shuffle(parts)
     columns = compose.make_column_transformer(
         *parts, sparse_threshold=chance.choice((0, 0.3, 1)), n_jobs=1
     )
-    if chance.random() < 0.2:
+    # Vectorizers give no frames.
+    if len(parts) == 2 and chance.random() < 0.2:
         columns.set_params(sparse_threshold=0).set_output(transform="pandas")
     model = chance.choice(REGRESSORS if seed % 2 else CLASSIFIERS)()
     return make_pipeline(columns, chance.choice(BETWEEN)(), model)

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
@@ -82,7 +83,16 @@ def by_tree(name: str, **options: Any) -> Any:
     return selecting(name, estimator=tree, cv=2, **options)
 
 
+def categories() -> Any:
+    """One category of the dtype is not there."""
+    levels = ["blue", "green", "none", "red", "unused"]
+    return texts()[["color"]].astype(pd.CategoricalDtype(levels)).assign(x=numbers()["normal"])
+
+
 EXAMPLES = {
+    "means_of_categories_that_are_not_all_there": using(
+        "encoding.MeanEncoder", categories, unseen="raise"
+    ),
     "rare_labels_with_none": using(
         "encoding.RareLabelEncoder",
         lambda: texts().assign(word=lambda frame: frame["word"].where(frame.index % 5 > 0, None)),

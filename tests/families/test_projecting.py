@@ -16,12 +16,14 @@ from sklearn.decomposition import (
     SparsePCA,
     TruncatedSVD,
 )
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NeighborhoodComponentsAnalysis
 from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
+from sklearn.tree import DecisionTreeRegressor
 
 from tests import contract
 
@@ -80,7 +82,17 @@ def shares():
 ATOMS = np.random.default_rng(0).normal(size=(6, 4))
 CODED = {"n_components": 3, "transform_algorithm": "threshold", "random_state": 0}
 
+
+def trees_behind_components_of_texts():
+    texts = [f"{'wet' if at % 2 else 'dry'} {'cold' if at % 3 else 'warm'}" for at in range(60)]
+    components = make_pipeline(TfidfVectorizer(), TruncatedSVD(3, random_state=0))
+    return make_pipeline(components, DecisionTreeRegressor(max_depth=2)).fit(
+        texts, range(60)
+    ), texts
+
+
 EXAMPLES = {
+    "trees_behind_components_of_texts": trees_behind_components_of_texts,
     "feature_agglomeration": on(FeatureAgglomeration(n_clusters=2)),
     "plssvd": regressor(PLSSVD(2), 2),
     "sparse_pca": on(SparsePCA(2, random_state=0, max_iter=50)),

@@ -136,8 +136,15 @@ def encoder(estimator: Any, value: Value, context: Context) -> Value:
     value = ordered(estimator, value, context)
     names = list(estimator.feature_names_in_)
     learned = estimator.encoder_dict_
-    levels = {names.index(name): list(learned[name]) for name in estimator.variables_}
+    levels = {names.index(name): _met(learned[name]) for name in estimator.variables_}
     return tabulated(Question(estimator.transform, names, levels), value, context)
+
+
+def _met(learned: Any) -> list[Any]:
+    """Levels that came in training; what is learned of the other categories of a dtype is NaN."""
+    if not isinstance(learned, dict):
+        return list(learned)
+    return [level for level, number in learned.items() if number == number]
 
 
 def rare_label_encoder(estimator: Any, value: Value, context: Context) -> Value:

@@ -1,93 +1,32 @@
 """Examines every class that converts: `python -m tests.examination [--all] [--write] [NAME]...`.
 
 Prints how many cases there are of each outcome, and what is wrong or crashes; with `--all` what is
-refused, too. `--write` writes the counts into docs/operators.md. It takes half an hour.
+refused, too. `--write` writes the counts into docs/operators.md. It takes a quarter of an hour or
+two.
 """
 
 import sys
-import time
-import warnings
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import redirect_stdout
-from io import StringIO
-from itertools import islice
 from typing import Any
 
-from penstock.converters import table
-from tests.examination import options, others
-from tests.examination.data import WORLDS
-from tests.examination.given import ONLY
-from tests.examination.judging import fitted, outcome
-from tests.operators_page import OUTCOMES, PAGE, answering, counted, page
-from tests.operators_page import classes as scikit_learn
+from joblib import Parallel, delayed
 
-
-def cases(cls: type, instances: Any) -> Iterator[tuple[str, Any, str]]:
-    """The name of a case, a fitted estimator, and the world that it was fitted on.
-
-    The plain instance meets all worlds; each value of an option one after the other of those that
-    fit, or the next one where the value does not, and texts where texts fit.
-    """
-    worlds = []
-    for world in ONLY.get(cls.__name__, WORLDS):
-        plain = instances.base(cls)
-        if plain is not None and fitted(plain, WORLDS[world]) is not None:
-            worlds.append(world)
-            yield world, plain, world
-    wordy = [world for world in ("texts", "missing texts") if world in worlds]
-    for at, (name, estimator) in enumerate(instances.variants(cls) if worlds else ()):
-        turn = [worlds[(at + step) % len(worlds)] for step in range(len(worlds))]
-        first = next((world for world in turn if _fits(estimator, world)), None)
-        for world in dict.fromkeys([first, *wordy]):
-            if world is not None and _fits(estimator, world):
-                yield f"{name} on {world}", estimator, world
-
-
-def _fits(estimator: Any, world: str) -> bool:
-    return fitted(estimator, WORLDS[world]) is not None
-
-
-def examine(
-    cls: type, instances: Any, *, most: int | None = None, refusals: bool = False
-) -> tuple[Counter, list[str]]:
-    """How often there is which outcome, and what went wrong; of the first cases, or of all."""
-    counts: Counter = Counter()
-    faults = []
-    with redirect_stdout(StringIO()):
-        for name, estimator, world in islice(cases(cls, instances), most):
-            kind, message = outcome(estimator, WORLDS[world])
-            counts[kind] += 1
-            if kind in ("wrong", "crash") or (refusals and kind == "refused"):
-                faults.append(f"{kind}: {cls.__name__} {name}: {message}")
-    return counts, faults
-
-
-def examined() -> dict[str, tuple[type, Any]]:
-    """The classes by name, and the module that makes instances of each."""
-    found = {
-        name: (cls, options)
-        for name, cls in answering(scikit_learn()).items()
-        if name in table() and options.base(cls) is not None
-    }
-    found |= {name: (cls, others) for name, cls in others.classes().items()}
-    return dict(sorted(found.items()))
+from tests.examination.cases import examine, examined
+from tests.operators_page import OUTCOMES, PAGE, counted, page
 
 
 def main(arguments: list[str]) -> None:
     """Prints the outcomes of the classes whose names contain one of these texts."""
-    warnings.simplefilter("ignore")
     wanted = [part for part in arguments if not part.startswith("--")]
+    names = [name for name in examined() if not wanted or any(part in name for part in wanted)]
     known: dict[str, Any] = counted() if wanted else {}
     total: Counter = Counter()
-    for name, (cls, instances) in examined().items():
-        if wanted and not any(part in name for part in wanted):
-            continue
-        start = time.process_time()
-        counts, faults = examine(cls, instances, refusals="--all" in arguments)
+    asked = (delayed(examine)(name, refusals="--all" in arguments) for name in names)
+    answers = Parallel(n_jobs=-1, return_as="generator")(asked)
+    for name, (counts, faults) in zip(names, answers, strict=True):
         known[name] = {kind: counts[kind] for kind in OUTCOMES}
         total += counts
-        print(name, dict(counts), f"{time.process_time() - start:.1f} s", flush=True)
+        print(name, dict(counts), flush=True)
         for fault in faults:
             print("  ", fault[:700].replace("\n", " "), flush=True)
     print(dict(total))

@@ -15,7 +15,7 @@ __all__ = ["WORLDS", "World", "hostile", "targets"]
 
 ROWS = 150
 HELD = 40
-HOSTILE = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, 1e-300, 1e4, -1e4)
+HOSTILE = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, 1e-300, 1e4, -1e4, -1e9)
 WORDS = ("", " ", "never seen", "Ünseen→ß", "nan", "0", "The THE, \u017ftraße: e\u0301-x2 İ_3.14😀")
 # Words in other letters, marks, numbers, signs, spaces beyond ASCII: whatever is cut otherwise.
 PROSE = (
@@ -27,11 +27,16 @@ PROSE = (
 
 @dataclass(frozen=True)
 class World:
-    """`frame`: rows of this seed; `build`: what estimators get; `fit`: what they are fitted on."""
+    """`frame`: rows of this seed; `build`: what estimators get; `fit`: what they are fitted on.
+
+    `tolerance` of answers is relative, and absolute below 1: far more than sums in another order,
+    far less than another path.
+    """
 
     frame: Callable[[int], Any]
     build: Callable[[Any], Any] = lambda frame: frame
     fit: Callable[[Any], Any] | None = None
+    tolerance: float = 1e-6
 
 
 def scaled(seed: int = 0) -> Any:
@@ -89,7 +94,7 @@ WORLDS = {
     "texts": World(lambda seed: contract.texts(ROWS, missing=False, seed=seed)),
     "missing": World(_missing),
     "array": World(scaled, _array),
-    "float32": World(scaled, lambda frame: frame.to_numpy(dtype="float32")),
+    "float32": World(scaled, lambda frame: frame.to_numpy(dtype="float32"), tolerance=1e-5),
     "integers": World(lambda seed: _whole(seed).abs().astype("int64")),
     "ties": World(_whole, _array),
     "positive": World(lambda seed: scaled(seed).abs()),

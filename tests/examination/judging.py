@@ -22,8 +22,6 @@ from tests.examination.data import HELD, ROWS, World, hostile, targets
 
 __all__ = ["fitted", "outcome"]
 
-# Relative, absolute below 1: far more than sums in another order, far less than another path.
-TOLERANCE = 1e-6
 # How often a row is asked again with other last bits, where sums that cancel keep few digits.
 NUDGES = 12
 # All rows are of one group, as each library says it.
@@ -122,13 +120,13 @@ def _compared(
                     yield f"{where}: refused ({answer}), where the source answers {row}"
                 continue
             found = _listed(answer, name)
-            if row is not None and _same(found, row, scale):
+            if row is not None and _same(found, row, scale, world.tolerance):
                 continue
             # Alone it may refuse what it takes among others, as a column without any text.
             own = _own(row, asked, world, frame, at)
             if not own:
                 yield f"{where}: {answer}, where the source refuses"
-            elif not _among(found, own, scale):
+            elif not _among(found, own, scale, world.tolerance):
                 yield f"{where}: {found}, the source {row}"
 
 
@@ -242,11 +240,11 @@ def _own(row: list[Any] | None, asked: Any, world: World, frame: Any, at: int) -
     return [answer for answer in answers if answer is not None]
 
 
-def _among(found: list[Any], answers: list[list[Any]], scale: float) -> bool:
+def _among(found: list[Any], answers: list[list[Any]], scale: float, tolerance: float) -> bool:
     """Whether each element lies among what the source answers itself."""
     for at, element in enumerate(found):
         others = [answer[at] for answer in answers]
-        if any(_equal(element, other, scale) for other in others):
+        if any(_equal(element, other, scale, tolerance) for other in others):
             continue
         if any(isinstance(x, str) or x is None or not math.isfinite(x) for x in (element, *others)):
             return False
@@ -261,18 +259,18 @@ def _largest(row: list[Any]) -> float:
     )
 
 
-def _same(left: list[Any], right: list[Any], scale: float) -> bool:
+def _same(left: list[Any], right: list[Any], scale: float, tolerance: float) -> bool:
     """Elements are as exact as the largest: one sum may be as large as that before it cancels."""
     scale = max(scale, _largest(right))
     return len(left) == len(right) and all(
-        _equal(one, other, scale) for one, other in zip(left, right, strict=True)
+        _equal(one, other, scale, tolerance) for one, other in zip(left, right, strict=True)
     )
 
 
-def _equal(left: Any, right: Any, scale: float) -> bool:
+def _equal(left: Any, right: Any, scale: float, tolerance: float) -> bool:
     if isinstance(left, str) or isinstance(right, str):
         return bool(left == right)
     one, other = (math.nan if x is None else float(x) for x in (left, right))
     if one == other or (math.isnan(one) and math.isnan(other)):
         return True
-    return abs(one - other) <= TOLERANCE * max(1.0, abs(one), abs(other), scale)
+    return abs(one - other) <= tolerance * max(1.0, abs(one), abs(other), scale)

@@ -31,8 +31,9 @@ it is.
 float32, integers, ties, sparse, one column, ...) and with each option's values, each fitted,
 converted, and compared with its library on rows held out and on hostile ones (to -1e9), by code
 that knows nothing of the proof that `convert` makes. A case is *wrong* where an answer differs by
-more than 1e-6 (1e-5 in float32) from all that the library answers itself (to the row alone, among others, and with last bits
-changed), or where the library refuses a row; it is a *crash* where an error is none of ours.
+more than 1e-6 (1e-5 in float32) from all that the library answers itself (to the row alone, among
+others, and with last bits changed), or where the library refuses a row; it is a *crash* where an
+error is none of ours.
 Over all classes: {totals}.
 
 | class | converts | pass | refused | options refused, or why not |

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from penstock.converters.context import Context
 from penstock.converters.grouping import grouped
-from penstock.converters.ties import tied
+from penstock.converters.ties import CHANCE, tied
 from penstock.converters.validation import (
     array_dtype,
     check_version,
@@ -93,9 +93,8 @@ def nearest_imputer(estimator: Any, value: Value, context: Context) -> Value:
     known = numpy.where(estimator._mask_fit_X, numpy.nan, estimator._fit_X)
     if tied(known.astype("float64"), int(estimator.n_neighbors)):
         context.refuse(
-            "rows of training are equally near to each other, and which of them count is left to "
-            "`numpy.argpartition`, whose choice depends on the processor; take an imputer that "
-            "does not choose among rows, or drop columns of few values"
+            f"rows of training are equally near to each other, and which of them {CHANCE}; take an "
+            "imputer that does not choose among rows, or drop columns of few values"
         )
     means = numpy.ma.array(estimator._fit_X, mask=estimator._mask_fit_X).mean(axis=0)
     full = context.add(

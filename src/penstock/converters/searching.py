@@ -6,6 +6,7 @@ from typing import Any
 
 from penstock.converters.context import Context
 from penstock.converters.kernel_functions import unit
+from penstock.converters.ties import CHANCE
 from penstock.converters.validation import array_dtype, dense, finite_rows
 from penstock.converters.values import (
     LINEAR_TOLERANCE,
@@ -152,8 +153,7 @@ def _algorithm(estimator: Any, value: Value, context: Context) -> tuple[str, str
     metric, dtype = estimator.effective_metric_, str(estimator._fit_X.dtype)
     if estimator._fit_X.dtype.kind in "biu":
         context.refuse(
-            "by brute force, which of equally near whole numbers count is left to "
-            "`numpy.argpartition`, whose choice depends on the processor; fit it on floats",
+            f"by brute force, which of equally near whole numbers {CHANCE}; fit it on floats",
             option="algorithm",
         )
     known = dtype in ("float32", "float64") and metric in ArgKmin.valid_metrics()

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-__all__ = ["tied"]
+__all__ = ["CHANCE", "tied"]
+
+# What is said of neighbors whose order no artifact can keep.
+CHANCE = "count is left to `numpy.argpartition`, whose choice depends on the processor"
 
 # Rows that are looked at, spread over those of training.
 ROWS = 32

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from penstock.converters.ties import CHANCE
 from penstock.converters.values import Answer
 from penstock.errors import ConvertError, DataError
 from penstock.frames import Row
@@ -153,9 +154,8 @@ def _check_chosen(differences: Sequence[Difference], probes: Sequence[Probe]) ->
         if probes[difference.at].case in ("typical", "missing"):
             raise ConvertError(
                 "rows of training are equally near to rows of the example, and which of them "
-                "count is left to `numpy.argpartition`, whose choice depends on the processor: "
-                f"{difference.words}; scale the columns, drop rows that come twice, or take a "
-                "model or an imputer that does not choose among rows"
+                f"{CHANCE}: {difference.words}; scale the columns, drop rows that come twice, or "
+                "take a model or an imputer that does not choose among rows"
             )
 
 

@@ -241,14 +241,16 @@ def _own(row: list[Any] | None, asked: Any, world: World, frame: Any, at: int) -
 
 
 def _among(found: list[Any], answers: list[list[Any]], scale: float, tolerance: float) -> bool:
-    """Whether each element lies among what the source answers itself."""
+    """Whether each element lies among what the source answers itself, or as near as those are."""
     for at, element in enumerate(found):
         others = [answer[at] for answer in answers]
         if any(_equal(element, other, scale, tolerance) for other in others):
             continue
         if any(isinstance(x, str) or x is None or not math.isfinite(x) for x in (element, *others)):
             return False
-        if not min(others) <= element <= max(others):
+        # Two sums of the same numbers in other orders err independently of each other.
+        spread = max(others) - min(others)
+        if not min(others) - spread <= element <= max(others) + spread:
             return False
     return True
 

@@ -27,7 +27,7 @@ some value; [the page of estimators](estimators.md) says which, what each class 
 it is.
 
 *Pass* and *refused* count the cases of a generated examination (`python -m tests.examination`,
-`make test-all`): the plain estimator on 22 kinds of tables (numbers, texts, documents, gaps,
+`make test-all`): the plain estimator on 24 kinds of tables (numbers, texts, documents, gaps,
 float32, integers, ties, sparse, one column, ...) and with each option's values, each fitted,
 converted, and compared with its library on rows held out and on hostile ones (to -1e9), by code
 that knows nothing of the proof that `convert` makes. A case is *wrong* where an answer differs by

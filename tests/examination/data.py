@@ -25,6 +25,16 @@ PROSE = (
 )
 
 
+MOMENTS = (
+    None,
+    "1970-01-01",
+    "2000-02-29T23:59:59.999999",
+    "1900-02-28",
+    "2100-12-31",
+    "1677-01-01",
+)
+
+
 @dataclass(frozen=True)
 class World:
     """`frame`: rows of this seed; `build`: what estimators get; `fit`: what they are fitted on.
@@ -68,6 +78,13 @@ def _gaps(seed: int) -> Any:
     return pd.concat([_missing(seed), contract.texts(ROWS, missing=False, seed=seed)], axis=1)
 
 
+def _times(seed: int) -> Any:
+    random = np.random.default_rng(seed)
+    seconds = random.integers(-(10**9), 2 * 10**9, size=(ROWS, 2))
+    moments = pd.DataFrame(seconds, columns=["start", "end"]).astype("datetime64[s]")
+    return moments.astype("datetime64[us]").assign(number=random.normal(size=ROWS))
+
+
 def _documents(seed: int) -> Any:
     random = np.random.default_rng(seed)
     texts = [" ".join(random.choice(PROSE, size=random.integers(0, 12))) for _ in range(ROWS)]
@@ -98,6 +115,8 @@ WORLDS = {
     "integers": World(lambda seed: _whole(seed).abs().astype("int64")),
     "ties": World(_whole, _array),
     "positive": World(lambda seed: scaled(seed).abs()),
+    "above zero": World(lambda seed: scaled(seed).abs() + 0.1),
+    "times": World(_times),
     "zero or one": World(lambda seed: (scaled(seed) > 0.5).astype("float64")),
     "booleans": World(lambda seed: scaled(seed) > 0.5),
     "sparse": World(_sparse, _array, csr_matrix),
@@ -140,6 +159,8 @@ def hostile(held: Any) -> Any:
         gaps = held[name][held[name].isna()].tolist() or [np.nan]
         values = HOSTILE if numeric else (gaps[0], *WORDS)
         dtype = None if numeric else "object"
+        if held[name].dtype.kind == "M":
+            values, dtype = MOMENTS, held[name].dtype
         if isinstance(held[name].dtype, pd.CategoricalDtype):
             values, dtype = (np.nan, *held[name].cat.categories[:2]), held[name].dtype
         rows = held.iloc[[(at + step) % len(held) for step in range(len(values))]].copy()

@@ -54,6 +54,10 @@ INSTEAD: dict[str, dict[str, Any]] = {
     "HashingVectorizer": {"n_features": 256},
     "LocalOutlierFactor": {"novelty": True},
     "MiniBatchDictionaryLearning": {"transform_algorithm": "threshold"},
+    "SparseCoder": {
+        "dictionary": np.random.default_rng(0).normal(size=(5, 4)),
+        "transform_algorithm": "threshold",
+    },
 }
 
 # What is no table of columns to those who fit it on one; scikit-learn would read its names.

@@ -156,7 +156,7 @@ def _rows(model: Any, frame: Any) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    if value is pd.NA:
+    if value is pd.NA or value is pd.NaT:
         return None
     return value.item() if isinstance(value, np.generic) else value
 

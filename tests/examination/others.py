@@ -6,6 +6,11 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+from sklearn.feature_selection import SelectKBest
+from sklearn.preprocessing import KBinsDiscretizer, OrdinalEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
 from penstock.converters import table
 
 __all__ = ["base", "classes", "variants"]
@@ -29,6 +34,28 @@ SMALL: dict[str, dict[str, Any]] = {
     "interpret": {"outer_bags": 2, "max_rounds": 20, "interactions": 2, "n_jobs": 1},
     "lightgbm": FEW | {"verbose": -1, "n_jobs": 1, "min_child_samples": 5},
     "xgboost": FEW | {"n_jobs": 1, "max_depth": 3},
+}
+TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
+CHOOSING = {"estimator": TREE, "cv": 2, "scoring": "accuracy"}
+# What some classes cannot do without.
+NEEDED: dict[str, dict[str, Any]] = {
+    "ArbitraryDiscretiser": {"binning_dict": {"normal": [-np.inf, -0.5, 0.5, np.inf]}},
+    "ArbitraryOutlierCapper": {"max_capping_dict": {"normal": 1.0, "counts": 4.0}},
+    "DatetimeSubtraction": {"variables": ["end"], "reference": ["start"], "drop_original": True},
+    "DropFeatures": {"features_to_drop": ["normal"]},
+    "GeoDistanceFeatures": {
+        **{"lat1": "normal", "lon1": "counts", "lat2": "signed", "lon2": "large"},
+        "validate_ranges": False,
+    },
+    "LGBMModel": {"objective": "regression"},
+    "MathFeatures": {"variables": ["normal", "counts", "large"], "func": ["sum", "mean"]},
+    "ProbeFeatureSelection": CHOOSING,
+    "RecursiveFeatureAddition": CHOOSING,
+    "RecursiveFeatureElimination": CHOOSING,
+    "RelativeFeatures": {"variables": ["normal"], "reference": ["counts"], "func": ["add", "sub"]},
+    "SelectByShuffling": CHOOSING,
+    "SelectBySingleFeaturePerformance": CHOOSING,
+    "SklearnTransformerWrapper": {"transformer": StandardScaler()},
 }
 VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "catboost": {
@@ -69,13 +96,19 @@ VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
         "encoding_method": ("frequency", "arbitrary", "ordered"),
         "errors": ("raise",),
         "exp": (2, 3),
+        "features_to_extract": ("all", ["week", "weekend", "semester"]),
         "fill_value": (-1.0, "none"),
+        "func": ("std", "max", ["prod"], ["div"], ["mod", "floordiv"]),
         "imputation_method": ("frequent", "mean", "iqr", "max", "missing"),
+        "method": ("euclidean", "manhattan"),
         "missing_values": ("ignore", "raise"),
         "n_categories": (2,),
+        "output_unit": ("feet", "h", "s"),
         "selection_method": ("variance",),
         "tail": ("both", "left"),
+        "start_date": ("2001-02-03",),
         "top_categories": (2,),
+        "transformer": (OrdinalEncoder(), KBinsDiscretizer(3, encode="ordinal"), SelectKBest(k=2)),
         "unseen": ("encode", "ignore", "raise"),
     },
     "glum": {
@@ -132,7 +165,8 @@ def classes() -> dict[str, type]:
 
 def base(cls: type) -> Any:
     """A small instance of the class; `None` if it needs what nobody can guess."""
-    small = SMALL[cls.__module__.partition(".")[0]]
+    needed = NEEDED.get(cls.__name__, {})
+    small = SMALL[cls.__module__.partition(".")[0]] | needed
     signature = inspect.signature(cls).parameters
     loose = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.values())
     try:

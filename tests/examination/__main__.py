@@ -1,8 +1,8 @@
 """Examines every class that converts: `python -m tests.examination [--all] [--write] [NAME]...`.
 
 Prints how many cases there are of each outcome, and what is wrong or crashes; with `--all` what is
-refused, too. `--write` writes the counts into docs/operators.md. It takes a quarter of an hour or
-two.
+refused, too. `--write` writes the counts into docs/operators.md. On two cores it takes a quarter of
+an hour.
 """
 
 import sys

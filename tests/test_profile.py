@@ -76,7 +76,7 @@ def test_oddities_are_warned_of_and_nothing_else():
     assert "different in every row" in said["id"]
     assert "has 200 levels" in said["tail"]
     assert "one value only" in said["constant"] and "no value at all" in said["nothing"]
-    assert "missing in 90% of the rows" in said["rare"]
+    assert "missing in 90.0% of the rows" in said["rare"]
     assert "infinite" in said["endless"]
     assert "tells `late` nearly alone (score 1.000)" in said["delay"]
     numeric = profile(penstock.read(FRAME.assign(copy=FRAME["delay"] * 2)), target="delay")

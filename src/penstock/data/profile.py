@@ -213,7 +213,7 @@ def _oddity(column: Column, sample: Any) -> str | None:
     ):
         return "is different in every row, as an identifier is; leave it out, or keep it as the key"
     if column.missing / column.count > _MOSTLY_MISSING:
-        return f"is missing in {column.missing / column.count:.0%} of the rows"
+        return f"is missing in {column.missing / column.count:.1%} of the rows"
     if any(isinstance(end, float) and math.isinf(end) for end in (column.minimum, column.maximum)):
         return "has infinite values"
     if column.type == "text" and column.distinct > _MANY_LEVELS:

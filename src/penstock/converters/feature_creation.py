@@ -227,21 +227,17 @@ def _angle(
 
     Near the opposite side of the Earth half of the digits are lost.
     """
+
+    def half_sine_squared(first: Value, second: Value) -> Value:
+        half = context.arithmetic(context.combine(second, "subtract", first), "divide", 2.0)
+        return context.map(context.map(half, "sin"), "square")
+
     here, there = (context.map(place, "radians") for place in (latitude, other_latitude))
     west, east = (context.map(place, "radians") for place in (longitude, other_longitude))
-    north, across = (
-        context.map(
-            context.map(context.arithmetic(difference, "divide", 2.0), "sin"),
-            "square",
-        )
-        for difference in (
-            context.combine(there, "subtract", here),
-            context.combine(east, "subtract", west),
-        )
-    )
-    shrunk = context.combine(context.map(here, "cos"), "multiply", context.map(there, "cos"))
-    part = context.combine(shrunk, "multiply", across)
-    return context.map(context.map(context.combine(north, "add", part), "sqrt"), "arcsin")
+    cosines = context.combine(context.map(here, "cos"), "multiply", context.map(there, "cos"))
+    across = context.combine(cosines, "multiply", half_sine_squared(west, east))
+    total = context.combine(half_sine_squared(here, there), "add", across)
+    return context.map(context.map(total, "sqrt"), "arcsin")
 
 
 def _hypotenuse(north: Value, east: Value, context: Context) -> Value:
